@@ -32,10 +32,10 @@ class Signals:
     def hear(self, code: int, loop: AbstractEventLoop) -> None:
         """Ask the work to end, or cancel it if it was asked before or cannot be."""
         echo = code == SIGTERM and bool(self.heard) and loop.time() - self.last < ECHO
-        asked = self.stop is not None and code in self.asking and not self.heard
+        is_request = self.stop is not None and code in self.asking and not self.heard
         self.heard.append(code)
         self.last = loop.time()
-        if self.stop is not None and asked:
+        if self.stop is not None and is_request:
             self.stop.set()
         elif not echo:
             self.cancelled = code

@@ -47,13 +47,13 @@ OF_ALL = {"--json": "-o json", "--ns": "-n", "--format": "-o", "--kube-context":
           "-p": "--profile"}  # fmt: skip
 ELSEWHERE: Mapping[tuple[str, str], Hint] = {  # what another command does
     **dict.fromkeys(
-        [("status", one) for one in ("-w", "--watch", "-f", "--follow")], Hint("flashsale watch")
+        [("status", flag) for flag in ("-w", "--watch", "-f", "--follow")], Hint("flashsale watch")
     ),
     **dict.fromkeys(
-        [("up", one) for one in ("-p", "--port", "--node-port")],
+        [("up", flag) for flag in ("-p", "--port", "--node-port")],
         Hint("flashsale init", "writes a manifest, whose nodePort is yours to choose"),
     ),
-    **dict.fromkeys([("", one) for one in ("-V", "-version")], Hint("flashsale version")),
+    **dict.fromkeys([("", word) for word in ("-V", "-version")], Hint("flashsale version")),
 }
 PLAINLY = {  # Typer 0.29 shows what pydantic says
     "Input should be a valid integer, unable to parse string as an integer": "no whole number",
@@ -68,7 +68,7 @@ NUMBER = re.compile(r"-\d[\d.]*")
 def unknown_command(arguments: Sequence[str]) -> BadInputError:
     """Say that there is no such command, and which command line may have been meant."""
     name, rest = arguments[0], list(arguments[1:])
-    known = [one.name for one in ENTRIES]
+    known = [entry.name for entry in ENTRIES]
     if name == "help":
         topic = [word for word in rest if word in known][:1]
         return _no_command(name, "", ["flashsale", *topic, "--help"])

@@ -91,10 +91,12 @@ class ContextCluster(ClusterDefaults):
         """
         tried = candidate_addresses(service, await self._nodes(), self._server())
         answers = await asyncio.gather(*(tcp_probe(*place, PATIENCE) for place in tried))
-        found = [at for at, met in zip(tried, answers, strict=True) if met is ProbeResult.OPEN]
-        if not found:
+        open_addresses = [
+            at for at, met in zip(tried, answers, strict=True) if met is ProbeResult.OPEN
+        ]
+        if not open_addresses:
             raise unreached_error(service, tried, self.context)
-        host, port = found[0]
+        host, port = open_addresses[0]
         return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 
     @asynccontextmanager
@@ -108,7 +110,7 @@ class ContextCluster(ClusterDefaults):
         """
         note = progress.note if progress else nothing
         try:
-            found = await self.address(service)
+            address = await self.address(service)
         except ClusterUnreachableError as error:
             if not one_pod or shutil.which("kubectl") is None:
                 raise
@@ -117,8 +119,8 @@ class ContextCluster(ClusterDefaults):
                 note(f"Forwarding from {url}; keep this terminal open (Ctrl-C closes it).")
                 yield TunnelUrl(url)
             return
-        note(f"Reached at {found}.")
-        yield found
+        note(f"Reached at {address}.")
+        yield address
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
         """Kill the container's processes from inside.
@@ -195,14 +197,14 @@ class ContextCluster(ClusterDefaults):
         where = [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
         command = ("kubectl", *where, f"--context={self.context}", *port_forward(service))
         async with tunnels.tunnel(state_home(), *command, patience=ENDING) as child:
-            found = await first_match(child, FORWARDING, FORWARDED)
-            if not found:
+            match = await first_match(child, FORWARDING, FORWARDED)
+            if not match:
                 raise ClusterUnreachableError(
                     f"kubectl forwards no port to the Service {service.name}.",
                     hint=" ".join(command),
                 )
             async with while_it_lives(child):
-                yield f"http://{found}"
+                yield f"http://{match}"
 
     async def _version(self) -> None:
         async with connect(self.kubeconfig, self.context) as api:
@@ -213,8 +215,8 @@ class ContextCluster(ClusterDefaults):
             return await api.list(paths.nodes())
 
     def _server(self) -> str:
-        found = contexts.read(self.kubeconfig).get(self.context)
-        return found.server if found else ""
+        context = contexts.read(self.kubeconfig).get(self.context)
+        return context.server if context else ""
 
 
 def candidate_addresses(
@@ -225,14 +227,16 @@ def candidate_addresses(
     The API server's host is one of them: it is a node, or this machine where kind, k3d and Docker
     Desktop publish node ports, if they do.
     """
-    found: list[tuple[str, int]] = []
+    candidates: list[tuple[str, int]] = []
     if service.external:
-        found.append((service.external, int(service.ports.partition(":")[0].partition("/")[0])))
+        candidates.append(
+            (service.external, int(service.ports.partition(":")[0].partition("/")[0]))
+        )
     if service.node_port:
         near = url_host(server).replace("0.0.0.0", "127.0.0.1")
         hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
-        found += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
-    return found
+        candidates += [(host, service.node_port) for host in dict.fromkeys(filter(None, hosts))]
+    return candidates
 
 
 def unreached_error(
@@ -257,4 +261,6 @@ def unreached_error(
 
 def _addresses(nodes: list[Object], kind: str) -> list[str]:
     listed = (node.get("status", {}).get("addresses") or [] for node in nodes)
-    return [one["address"] for part in listed for one in part if one.get("type") == kind]
+    return [
+        address["address"] for part in listed for address in part if address.get("type") == kind
+    ]

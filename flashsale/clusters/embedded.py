@@ -249,11 +249,11 @@ class EmbeddedCluster(ClusterDefaults):
 
 def running_images(home: Path) -> set[str]:
     """Return which images the pods' containers were started from, by their 64 hex digits."""
-    found = set()
+    images = set()
     for file in chain(home.glob("pods/*/*/image"), home.glob("nodes/*/pods/*/*/image")):
         with suppress(OSError, ValueError):  # the pod went meanwhile; the file was spoiled
-            found.add(file.read_text().strip())
-    return found
+            images.add(file.read_text().strip())
+    return images
 
 
 def process_of(home: Path, uid: str) -> int:

@@ -54,10 +54,10 @@ async def fit_nodes(api: Api, count: int, *, fast: bool | None, progress: Progre
 async def read_timing(api: Api) -> NodeTiming:
     """Return the times that the cluster keeps."""
     try:
-        found = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
+        config_map = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
     except NotFoundError:
         return NodeTiming()
-    return NodeTiming.read(found.get("data"))
+    return NodeTiming.read(config_map.get("data"))
 
 
 async def _set_timing(api: Api, *, fast: bool) -> None:
@@ -71,7 +71,7 @@ async def _set_timing(api: Api, *, fast: bool) -> None:
 
 
 async def _set_count(api: Api, count: int, progress: Progress) -> None:
-    nodes = {one["metadata"]["name"]: one for one in await api.list(paths.nodes())}
+    nodes = {node["metadata"]["name"]: node for node in await api.list(paths.nodes())}
     ours = [name for name in nodes if node_number(name) is not None]
     surplus = [name for name in ours if (node_number(name) or 0) >= count]
     missing = [name for name in map(node_name, range(count)) if name not in ours]
@@ -126,14 +126,16 @@ async def _wait_until_usable(api: Api, names: Iterable[str]) -> None:
 
 async def _unusable(api: Api) -> list[Object]:
     nodes = await api.list(paths.nodes())
-    return [one for one in nodes if not Node.from_object(one).ready or part(one, "spec", "taints")]
+    return [
+        node for node in nodes if not Node.from_object(node).ready or part(node, "spec", "taints")
+    ]
 
 
 async def _share_an_address(api: Api) -> bool:
     addresses = [
-        one["address"]
+        address["address"]
         for node in await api.list(paths.nodes())
-        for one in sections(node, "status", "addresses")
-        if one.get("type") == "InternalIP" and node_number(node["metadata"]["name"]) is not None
+        for address in sections(node, "status", "addresses")
+        if address.get("type") == "InternalIP" and node_number(node["metadata"]["name"]) is not None
     ]
     return len(set(addresses)) < len(addresses)

@@ -74,18 +74,18 @@ async def build_and_load(
         EngineError: there is no Docker here to build with.
         BuildError, PushError, LoadError: it could not be made, pushed or loaded.
     """
-    found = loader_of(context)
-    if app is None or not (found or options.push):
-        if found is None:
+    loader = loader_of(context)
+    if app is None or not (loader or options.push):
+        if loader is None:
             check_pullable(context, name)
         progress.note(f"The cluster '{context}' has to find the image {name} by itself.")
         return Image(name, built=False)
     async with connected() as engine:
         image = await build_with_docker(engine, app, name, options, progress)
-    if options.push or found is None:
+    if options.push or loader is None:
         return image
-    if command := found.command(name):
-        progress.step(f"Loading {name} into {found.tool} cluster '{found.cluster}'")
+    if command := loader.command(name):
+        progress.step(f"Loading {name} into {loader.tool} cluster '{loader.cluster}'")
         await load_image(command, progress.detail)
     return image
 
@@ -114,7 +114,7 @@ async def load_image(command: tuple[str, ...], each: Each) -> None:
     """
     tool = command[0]
     try:
-        said = await run.run_program(
+        output = await run.run_program(
             *command, each=each, each_error=each, timeout=TIMEOUT, patience=PATIENCE
         )
     except FileNotFoundError as error:
@@ -124,9 +124,9 @@ async def load_image(command: tuple[str, ...], each: Each) -> None:
         ) from error
     except TimeoutError as error:
         raise LoadError(f"{' '.join(command)} did not end.", hint=" ".join(command)) from error
-    if said.code:
+    if output.code:
         raise LoadError(
-            f"{tool} could not load the image (code {said.code}).",
+            f"{tool} could not load the image (code {output.code}).",
             hint=" ".join(command),
-            details="\n".join([*said.stdout.splitlines(), said.stderr]),
+            details="\n".join([*output.stdout.splitlines(), output.stderr]),
         )

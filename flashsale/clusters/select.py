@@ -170,9 +170,9 @@ def _is_minikube(context: str, recorded: SaleRecord | None) -> bool:
     """
     if shutil.which(MINIKUBE) is None:
         return False
-    found = kubeconfig.read().get(context)
-    if found is not None:
-        return found.minikube
+    kube_context = kubeconfig.read().get(context)
+    if kube_context is not None:
+        return kube_context.minikube
     ours = recorded is not None and (recorded.kind, recorded.context) == (MINIKUBE, context)
     return ours or context == MINIKUBE
 
@@ -193,8 +193,8 @@ def refuse_if_not_local(record: SaleRecord) -> None:
     if record.kind != "context":
         return
     known = kubeconfig.read()
-    found = known.get(record.context)
-    if found is None:
+    kube_context = known.get(record.context)
+    if kube_context is None:
         check_readable()
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
@@ -202,9 +202,9 @@ def refuse_if_not_local(record: SaleRecord) -> None:
             + (f" Did you mean '{close[0]}'?" if close else ""),
             hint="kubectl config get-contexts",
         )
-    if not found.local and not record.allow_remote:
+    if not kube_context.local and not record.allow_remote:
         raise RefusedError(
-            f"The context '{record.context}' ({found.server}) is not a local cluster;"
+            f"The context '{record.context}' ({kube_context.server}) is not a local cluster;"
             " flashsale kills pods, so it goes there only if you insist.",
             hint=f"flashsale up --context {quoted(record.context)} --allow-remote",
         )

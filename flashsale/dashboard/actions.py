@@ -36,7 +36,7 @@ class SaleActions:
         monitor = await self.follower.current()
         state = monitor.state
         owner = state.replicaset.uid if state.replicaset else ""
-        pods = [one.pod for one in state.pods.values()]
+        pods = [row.pod for row in state.pods.values()]
         if name is None:  # one that was killed a moment ago does not say so yet
             pods = [pod for pod in pods if pod.name not in state.marks]
         chosen = choose_victims(pods, owner, name=name, rng=random.Random())

@@ -71,7 +71,7 @@ class Crowd:
     ended: str = ""  # what came of it
 
     def with_progress(self, progress: LoadProgress) -> Crowd:
-        kept = [one for one in self.recent if progress.elapsed - one[0] <= RECENT]
+        kept = [second for second in self.recent if progress.elapsed - second[0] <= RECENT]
         pods = dict(progress.figures.pods)
         return replace(self, progress=progress, recent=(*kept, (progress.elapsed, pods)))
 
@@ -134,7 +134,7 @@ def with_sale(state: DashboardState, place: Place, at: float) -> DashboardState:
     state = replace(state, kills_nodes=False)
     if (old.place.cluster, old.place.namespace) != (place.cluster, place.namespace):
         return DashboardState(board, connected=True, crowd=state.crowd, drill=state.drill)
-    over = [one for one in old.healings if one.ready is not None]
+    over = [healing for healing in old.healings if healing.ready is not None]
     earlier = (*over, *state.earlier)[:KEPT_HEALINGS]
     if old.closed is not None:
         state = with_moment(state, Moment(at, "sale", OPEN_AGAIN))
@@ -194,7 +194,7 @@ def _no_death(end: NotReplaced) -> bool:
 
 def _without_death(state: DashboardState, uid: str) -> DashboardState:
     """Withdraw that a pod died."""
-    kept = [one for one in state.moments if one.kind != "died" or one.uid != uid]
+    kept = [moment for moment in state.moments if moment.kind != "died" or moment.uid != uid]
     return replace(state, moments=tuple(kept))
 
 
@@ -214,17 +214,21 @@ def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> D
 
 def _with_losses(state: DashboardState, lost: int, at: float) -> DashboardState:
     """Count lost purchases by second; those of some seconds are one thing that happened."""
-    seconds = {second: one for second, one in state.losses.items() if at - second <= KEPT}
+    seconds = {second: loss for second, loss in state.losses.items() if at - second <= KEPT}
     seconds[int(at)] = seconds.get(int(at), 0) + lost
     state = replace(state, losses=seconds)
-    recent = [one for one in state.moments if one.kind == "lost" and at - one.at < TOGETHER]
+    recent = [
+        moment for moment in state.moments if moment.kind == "lost" and at - moment.at < TOGETHER
+    ]
     last = next(reversed(recent), None)
     count = lost + (last.lost if last else 0)
     text = f"{count:,} purchase{' was' if count == 1 else 's were'} lost"
     if last is None:
         return with_moment(state, Moment(at, "lost", text, count))
     grown = replace(last, text=text, lost=count)
-    return replace(state, moments=tuple(grown if one is last else one for one in state.moments))
+    return replace(
+        state, moments=tuple(grown if moment is last else moment for moment in state.moments)
+    )
 
 
 def with_second(state: DashboardState, second: int, at: float) -> DashboardState:
@@ -235,7 +239,7 @@ def with_second(state: DashboardState, second: int, at: float) -> DashboardState
     rate = int(progress.rate_now) if progress else 0
     known = sale.synced and state.board.down is None and state.board.closed is None
     pods = (sale.desired or 0, sale.ready) if known else (None, None)
-    kept = {at: one for at, one in state.samples.items() if second - at <= KEPT}
+    kept = {at: sample for at, sample in state.samples.items() if second - at <= KEPT}
     return replace(state, samples=kept | {second: Sample(rate, state.losses.get(second, 0), *pods)})
 
 
@@ -245,8 +249,12 @@ def _with_away(state: DashboardState, at: float) -> DashboardState:
     if away == state.away:
         return state
     state = replace(state, away=away)
-    said = next((one.text for one in reversed(state.moments) if one.kind == "sale"), "")
-    if state.board.closed is not None or (not away and said != LOST):  # a closed sale is not lost
+    sale_text = next(
+        (moment.text for moment in reversed(state.moments) if moment.kind == "sale"), ""
+    )
+    if state.board.closed is not None or (
+        not away and sale_text != LOST
+    ):  # a closed sale is not lost
         return state
     return with_moment(state, Moment(at, "sale", LOST if away else FOUND))
 

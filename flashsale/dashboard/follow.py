@@ -126,9 +126,13 @@ class SaleFollower:
                 await asyncio.wait({ending}, timeout=LOOK_AGAIN)
                 if ending.done():
                     ending.result()
-                found = await self._found_anew() if self._seems_lost() else None
-                left = left - 1 if found else PATIENCE
-                if found and self._seems_lost() and (found != _place(monitor.sale) or not left):
+                elsewhere = await self._found_anew() if self._seems_lost() else None
+                left = left - 1 if elsewhere else PATIENCE
+                if (
+                    elsewhere
+                    and self._seems_lost()
+                    and (elsewhere != _place(monitor.sale) or not left)
+                ):
                     return
         finally:
             ending.cancel()
@@ -181,7 +185,7 @@ class SaleFollower:
         while True:
             await asyncio.sleep(1.0 - time.monotonic() % 1.0)
             board = self.state.board
-            names = [one.pod.name for one in board.state.pods.values()]
+            names = [pod.pod.name for pod in board.state.pods.values()]
             with suppress(OSError):
                 board = replace(board, purchases=self._buyers.look(names))
             state = replace(self.state, board=board)

@@ -24,36 +24,40 @@ def page_document(state: DashboardState, now: Now, *, read_only: bool) -> dict[s
     if board.purchases and not shares:
         shares = board.purchases.shares
     rows = shown_rows(board, now)
-    victims = {one.replacement_uid: one.victim for one in board.healings if not one.in_place}
-    found: dict[str, Any] = {"sale": _sale(state, rows, now, read_only=read_only)}
+    victims = {
+        healing.replacement_uid: healing.victim
+        for healing in board.healings
+        if not healing.in_place
+    }
+    document: dict[str, Any] = {"sale": _sale(state, rows, now, read_only=read_only)}
     for row in rows:
         pod = row.seen.pod
-        found[f"pod/{pod.uid}"] = {
+        document[f"pod/{pod.uid}"] = {
             **_pod(row, now),
             "share": round(shares[pod.name], 3) if pod.name in shares else None,
             "replaces": victims.get(pod.uid),
             "own": board.state.owns(pod),
         }
     healings = [*shown_healings(board, now), *state.earlier][:HEALINGS]
-    found["healings"] = [_healing(one, now) for one in healings]
+    document["healings"] = [_healing(healing, now) for healing in healings]
     if board.why:
-        found["why"] = board.why
+        document["why"] = board.why
     if board.by_node:
-        found["nodes"] = _nodes(state, rows)
-        found["node_timing"] = board.place.node_timing
-    found["moments"] = [
-        [unix_milliseconds(one.at, now), one.kind, one.text] for one in state.moments
+        document["nodes"] = _nodes(state, rows)
+        document["node_timing"] = board.place.node_timing
+    document["moments"] = [
+        [unix_milliseconds(moment.at, now), moment.kind, moment.text] for moment in state.moments
     ]
-    for second, one in state.samples.items():
-        found[f"second/{second}"] = [
+    for second, sample in state.samples.items():
+        document[f"second/{second}"] = [
             unix_milliseconds(second + 1.0, now),
-            *(one.confirmed, one.lost, one.desired, one.ready),
+            *(sample.confirmed, sample.lost, sample.desired, sample.ready),
         ]
     if buyers := _buyers(state):
-        found["buyers"] = buyers
+        document["buyers"] = buyers
     if state.drill:
-        found["drill"] = _drill(state.drill)
-    return found
+        document["drill"] = _drill(state.drill)
+    return document
 
 
 def unix_milliseconds(at: float, now: Now) -> int:
@@ -138,21 +142,25 @@ def _phase(row: PodRow) -> str:
     return "failing" if bad else "starting"
 
 
-def _healing(one: Healing, now: Now) -> dict[str, Any]:
-    return {**one.as_json(), "died": unix_milliseconds(one.died, now), "in_place": one.in_place}
+def _healing(healing: Healing, now: Now) -> dict[str, Any]:
+    return {
+        **healing.as_json(),
+        "died": unix_milliseconds(healing.died, now),
+        "in_place": healing.in_place,
+    }
 
 
 def _buyers(state: DashboardState) -> dict[str, Any] | None:
     """Write how purchases fare: a crowd's from here, else what another window's load announces."""
     if state.crowd and (state.crowd.running or not state.board.purchases):
         return _crowd(state.crowd)
-    if found := state.board.purchases:
+    if purchases := state.board.purchases:
         return {
             "running": True,
             "ours": False,
-            "rate": round(found.rate, 1),
-            "confirmed": found.confirmed,
-            "lost": found.lost,
+            "rate": round(purchases.rate, 1),
+            "confirmed": purchases.confirmed,
+            "lost": purchases.lost,
             "rejected": None,
         }
     return None

@@ -53,8 +53,8 @@ class Broadcast:
                     await self._changed.wait()
             self._changed.clear()
             self._document = self._make()
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+            changed, self._news = self._news, asyncio.Event()
+            changed.set()
             await asyncio.sleep(TOGETHER)
 
     async def events(self) -> AsyncIterator[bytes]:

@@ -91,17 +91,17 @@ class Dashboard:
             await runner.cleanup()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = Request(request.method, request.headers, request.cookies, request.query)
+        incoming = Request(request.method, request.headers, request.cookies, request.query)
         response: web.StreamResponse
-        if why := self.guard.refusal(asked):
+        if why := self.guard.refusal(incoming):
             log.info("refused %s %s: %s", request.method, request.path, why)
             response = web.Response(status=403, text=f"{why}\n")
-        elif request.method == "GET" and request.path == "/" and self.guard.has_token(asked):
+        elif request.method == "GET" and request.path == "/" and self.guard.has_token(incoming):
             response = self._admit(request)
-        elif not self.guard.has_cookie(asked):
+        elif not self.guard.has_cookie(incoming):
             response = web.Response(status=403, text=STRANGER)
         else:
-            response = await self._answer(request, with_key=self.guard.has_key(asked))
+            response = await self._answer(request, with_key=self.guard.has_key(incoming))
         if not response.prepared:
             response.headers.update({**HEADERS, **response.headers})
         return response
@@ -147,8 +147,8 @@ class Dashboard:
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
         with suppress(ConnectionError):
-            async for found in self.broadcast.events():
-                await response.write(found)  # waits while the browser is slow
+            async for event in self.broadcast.events():
+                await response.write(event)  # waits while the browser is slow
         return response
 
     async def _act(self, request: web.BaseRequest, name: str) -> web.Response:
@@ -169,10 +169,10 @@ class Dashboard:
 
 
 async def _arguments(request: web.BaseRequest) -> dict[str, Any]:
-    found: Any = None
+    arguments: Any = None
     with suppress(ValueError, web.HTTPRequestEntityTooLarge):
         body = await request.read()
-        found = json.loads(body or b"{}") if len(body) <= LARGEST else None
-    if not isinstance(found, dict):
+        arguments = json.loads(body or b"{}") if len(body) <= LARGEST else None
+    if not isinstance(arguments, dict):
         raise FlashsaleError(UNREADABLE, hint=Hint(words="reload the page"))
-    return found
+    return arguments

@@ -139,18 +139,18 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
     dockerfile, extra = recipe.files(network)
     archive = recipe.context.archive(dockerfile, **extra)
 
-    def build(tell: Emit) -> Made:
+    def build(emit: Emit) -> Made:
         messages = engine.build(archive, recipe.name, network.arguments, recipe.labels)
-        follow_build(messages, tell)
-        found = engine.find(recipe.name)
-        if found is None:
+        follow_build(messages, emit)
+        image = engine.find(recipe.name)
+        if image is None:
             raise BuildError(f"Docker reported success, but {recipe.name} is not there.")
-        return Made(found.id, built=True, others=found.digests)
+        return Made(image.id, built=True, others=image.digests)
 
     return await engine.work(build, emit)
 
 
-def follow_build(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
+def follow_build(messages: Iterable[Mapping[str, Any]], emit: Emit) -> None:
     """Pass a build's messages on line by line.
 
     Raises:
@@ -163,7 +163,7 @@ def follow_build(messages: Iterable[Mapping[str, Any]], tell: Emit) -> None:
         for line in _text(message).splitlines():
             if plain := CONTROL.sub("", line).rstrip():
                 lines.append(plain)
-                tell(plain)
+                emit(plain)
 
 
 def step_failed_error(error: str, lines: list[str]) -> BuildError:

@@ -76,8 +76,8 @@ def passed(around: Surroundings, typed: Mapping[str, str], *, pushing: bool = Fa
     Raises:
         RefusedError: a password would go out with a pushed image, in its history.
     """
-    found = {**_pip(around), **_proxies(around)}
-    kept = {name: value for name, value in found.items() if name not in typed}
+    settings = {**_pip(around), **_proxies(around)}
+    kept = {name: value for name, value in settings.items() if name not in typed}
     notes = [
         f"The proxy {name}={_without_password(value)} is on this machine's loopback, where a build"
         " cannot reach it: not passed on."
@@ -151,7 +151,7 @@ def _without_password(value: str) -> str:
 
 def _json(path: Path) -> Mapping[str, object]:
     try:
-        found = json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}  # Docker works without the file, and says itself what is wrong with a broken one
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

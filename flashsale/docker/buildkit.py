@@ -36,14 +36,14 @@ def refuse_buildkit(dockerfile: str) -> None:
     Raises:
         BadInputError: it needs BuildKit; the message names the line.
     """
-    for one in parse_instructions(dockerfile):
-        found = BUILDKIT.match(f"{one.keyword} {one.text}")
-        what = next(filter(None, found.groups()), "") if found else ""
-        if one.documents:
-            what = what or f"<<{one.documents[0].name}"
+    for instruction in parse_instructions(dockerfile):
+        match = BUILDKIT.match(f"{instruction.keyword} {instruction.text}")
+        what = next(filter(None, match.groups()), "") if match else ""
+        if instruction.documents:
+            what = what or f"<<{instruction.documents[0].name}"
         if what:
             raise BadInputError(
-                f"Line {one.line} of the Dockerfile uses {what}, which needs BuildKit;"
+                f"Line {instruction.line} of the Dockerfile uses {what}, which needs BuildKit;"
                 " the Docker SDK has only the classic builder.",
                 hint=Hint(
                     "flashsale up --image NAME:TAG",
@@ -62,7 +62,11 @@ def extended(dockerfile: str, arguments: Iterable[str], *, ca: bool = False) -> 
         lines.append(f"COPY {CA_FILE} {CA_PATH}")
     if not lines:
         return dockerfile
-    ends = {one.last for one in parse_instructions(dockerfile) if one.keyword == "FROM"}
+    ends = {
+        instruction.last
+        for instruction in parse_instructions(dockerfile)
+        if instruction.keyword == "FROM"
+    }
     result: list[str] = []
     for number, line in enumerate(dockerfile.splitlines(), 1):
         result += [line, *(lines if number in ends else ())]

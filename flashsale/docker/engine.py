@@ -189,8 +189,8 @@ def _connect(environment: Mapping[str, str] | None, timeout: float) -> Engine:
     from docker.constants import MINIMUM_DOCKER_API_VERSION
 
     given = dict(os.environ if environment is None else environment)
-    told = given.get("DOCKER_HOST", "") or "this machine"
-    with explained(told, Path(given.get("DOCKER_CERT_PATH") or Path.home() / ".docker")):
+    place = given.get("DOCKER_HOST", "") or "this machine"
+    with explained(place, Path(given.get("DOCKER_CERT_PATH") or Path.home() / ".docker")):
         where = _whereabouts(given)
         _knock(where.get("base_url", docker.constants.DEFAULT_UNIX_SOCKET))
         # What `version="auto"` does, except that the very first request is ours already: requests
@@ -202,8 +202,8 @@ def _connect(environment: Mapping[str, str] | None, timeout: float) -> Engine:
             version = asking.version(api_version=False)["ApiVersion"]
         client = docker.DockerClient(**where, version=version, timeout=timeout)
         client.api.trust_env = False
-    LOG.info("Docker on %s speaks API version %s", told, version)
-    return Engine(client, told)
+    LOG.info("Docker on %s speaks API version %s", place, version)
+    return Engine(client, place)
 
 
 def _whereabouts(given: Mapping[str, str]) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def _knock(address: str) -> None:
     Raises:
         OSError: nobody answers, or this user may not ask.
     """
-    _, found, path = address.partition("unix://")
-    if found:
+    _, is_socket, path = address.partition("unix://")
+    if is_socket:
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.connect(path if path.startswith("/") else f"/{path}")

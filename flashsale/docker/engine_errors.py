@@ -105,12 +105,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     todo: list[BaseException] = [error] if error else []
     while todo:
-        one = todo.pop(0)
-        if id(one) in seen:
+        link = todo.pop(0)
+        if id(link) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        inner = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        seen.add(id(link))
+        yield link
+        inner = [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
         todo += [part for part in inner if isinstance(part, BaseException)]
 
 
@@ -160,12 +160,12 @@ def expired_certificates(folder: Path) -> dict[str, datetime]:
     """
     from cryptography import x509
 
-    found = {}
+    expired = {}
     for name in ("ca.pem", "cert.pem"):
         try:
             certificate = x509.load_pem_x509_certificate((folder / name).read_bytes())
         except (OSError, ValueError):
             continue
         if certificate.not_valid_after_utc < datetime.now(UTC):
-            found[name] = certificate.not_valid_after_utc
-    return found
+            expired[name] = certificate.not_valid_after_utc
+    return expired

@@ -62,30 +62,30 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
     """
     target = PushTarget.of(repository, name)
 
-    def work(tell: Emit) -> str:
+    def work(emit: Emit) -> str:
         engine.tag(name, target.repository, target.tag)
-        digest = follow_push(engine.push(target.repository, target.tag), target, tell)
+        digest = follow_push(engine.push(target.repository, target.tag), target, emit)
         return f"{target}@{digest}" if digest else str(target)
 
     return await engine.work(work, emit)
 
 
-def follow_push(messages: Iterable[Mapping[str, Any]], target: PushTarget, tell: Emit) -> str:
+def follow_push(messages: Iterable[Mapping[str, Any]], target: PushTarget, emit: Emit) -> str:
     """Pass on what happens to each layer; return the digest that the registry gave.
 
     Raises:
         PushError: one of the messages is an error.
     """
-    said: dict[str, str] = {}
+    reported: dict[str, str] = {}
     digest = ""
     for message in messages:
         if "error" in message:
             raise push_refused_error(str(message["error"]), target)
         digest = (message.get("aux") or {}).get("Digest", digest)
         layer, line = message.get("id", ""), layer_line(message)
-        if line and said.get(layer) != line:
-            said[layer] = line
-            tell(line)
+        if line and reported.get(layer) != line:
+            reported[layer] = line
+            emit(line)
     return digest
 
 

@@ -41,14 +41,14 @@ async def check_minikube(profile: str, engine: Awaitable[list[Finding]]) -> Find
     if not is_installed():
         return Finding("minikube", "absent", "not installed", Hint(words=f"install it: {INSTALL}"))
     try:
-        found, state, docker = await asyncio.gather(
+        finding, state, docker = await asyncio.gather(
             read_version(MinikubeCli(profile)), read_profile_state(profile), engine
         )
-        warning = check_version(found)
+        warning = check_version(finding)
     except FlashsaleError as error:
         return Finding("minikube", "problem", str(error).rstrip("."), error.hint)
     running = docker[0].grade == "ok"
-    judged = judge_profile(profile, found, warning, state, docker=running)
+    judged = judge_profile(profile, finding, warning, state, docker=running)
     return judged if state.running else await _with_obstacle(judged, profile, state)
 
 
@@ -77,25 +77,29 @@ def judge_profile(
     if not state.exists:
         hint = update or up_command(name)
         return Finding("minikube", "ok", f"{program}, no profile '{name}' yet", hint)
-    found = describe_condition(name, state, docker=docker)
+    condition = describe_condition(name, state, docker=docker)
     if not state.running and contexts.problems():  # then minikube's own word says little
         file, wrong = contexts.problems()[0]
-        found = ProfileCondition(f"cannot be judged: {wrong}", f"ls -l {quoted(file)}", good=False)
+        condition = ProfileCondition(
+            f"cannot be judged: {wrong}", f"ls -l {quoted(file)}", good=False
+        )
     elif state.status is None and not state.damaged:
-        found = _without_an_answer(name, found)
+        condition = _without_an_answer(name, condition)
     made = f" ({describe_making(state.profile)})" if state.profile else ""
-    text = f"{program}, profile '{name}'{made} {found.words}"
+    text = f"{program}, profile '{name}'{made} {condition.words}"
     if state.profile and image_route(state.profile)[0] == "node":
         text += "; images are built with `minikube image build`"
-    grade: Grade = "ok" if found.good else "problem"
-    return Finding("minikube", grade, text, update or found.hint if found.good else found.hint)
+    grade: Grade = "ok" if condition.good else "problem"
+    return Finding(
+        "minikube", grade, text, update or condition.hint if condition.good else condition.hint
+    )
 
 
-def _without_an_answer(name: str, found: ProfileCondition) -> ProfileCondition:
+def _without_an_answer(name: str, condition: ProfileCondition) -> ProfileCondition:
     """Say what makes `status` slow where that can be seen from here."""
     if name in contexts.read():
-        return found
-    words = f"{found.words} in time; the kubeconfig has no entry for it"
+        return condition
+    words = f"{condition.words} in time; the kubeconfig has no entry for it"
     return ProfileCondition(words, f"minikube update-context -p {name}", good=False)
 
 
@@ -122,15 +126,19 @@ def list_contexts() -> list[Finding]:
         Finding("contexts", "problem", wrong, f"ls -l {quoted(file)}")
         for file, wrong in contexts.problems()
     ]
-    found = sorted(contexts.read().values(), key=lambda one: one.name)
-    return [*broken, *([_judge_contexts(found)] if found or not broken else [])]
+    kube_contexts = sorted(contexts.read().values(), key=lambda kube_context: kube_context.name)
+    return [*broken, *([_judge_contexts(kube_contexts)] if kube_contexts or not broken else [])]
 
 
-def _judge_contexts(found: list[contexts.KubeContext]) -> Finding:
-    if not found:
+def _judge_contexts(kube_contexts: list[contexts.KubeContext]) -> Finding:
+    if not kube_contexts:
         return Finding("contexts", "absent", "no kubeconfig with a context")
-    near = [one.name for one in found if one.local or one.minikube]
-    far = [one.name for one in found if one.name not in near]
+    near = [
+        kube_context.name
+        for kube_context in kube_contexts
+        if kube_context.local or kube_context.minikube
+    ]
+    far = [kube_context.name for kube_context in kube_contexts if kube_context.name not in near]
     text = ", ".join(near) or "none of this machine"
     if far:
         text += f"; not of this machine, so only with --allow-remote: {', '.join(far)}"

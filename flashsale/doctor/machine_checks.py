@@ -63,8 +63,8 @@ async def check_docker() -> list[Finding]:
     except FlashsaleError as error:
         return [Finding("docker", "problem", str(error), error.hint)]
     root = Path(info.get("DockerRootDir") or "/nowhere")
-    found = judge_docker(engine.host, info)
-    return [found, check_room(root)] if os.access(root, os.X_OK) else [found]
+    finding = judge_docker(engine.host, info)
+    return [finding, check_room(root)] if os.access(root, os.X_OK) else [finding]
 
 
 def check_room(root: Path) -> Finding:
@@ -109,7 +109,7 @@ def check_proxies(environ: Mapping[str, str]) -> Finding:
     text = f"{', '.join(set_)} set; builds get them"
     spared = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
     wanted = ("127.0.0.1", "localhost", "192.168.49.0/24")  # minikube's network with Docker
-    lacking = [one for one in wanted if one not in [word.strip() for word in spared]]
+    lacking = [host for host in wanted if host not in [word.strip() for word in spared]]
     if "*" in spared or not lacking:
         return Finding("proxies", "ok", text)
     more = ",".join(lacking)
@@ -123,7 +123,7 @@ def check_proxies(environ: Mapping[str, str]) -> Finding:
 
 def list_tools() -> Finding:
     """List the programs that some clusters need: for loading images, and for tunnels."""
-    found = [name for name in ("kubectl", "kind", "k3d", "ssh") if shutil.which(name)]
-    if not found:
+    tools = [name for name in ("kubectl", "kind", "k3d", "ssh") if shutil.which(name)]
+    if not tools:
         return Finding("tools", "absent", "no kubectl, kind or k3d; flashsale needs none of them")
-    return Finding("tools", "ok", ", ".join(found))
+    return Finding("tools", "ok", ", ".join(tools))

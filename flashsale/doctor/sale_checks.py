@@ -52,9 +52,9 @@ async def find_trouble(choice: SelectedCluster) -> tuple[str, str]:
     try:
         async with (
             asyncio.timeout(PATIENCE),
-            connect_to_cluster(choice, choice.record, None) as found,
+            connect_to_cluster(choice, choice.record, None) as sale,
         ):
-            return (await status(found)).trouble, "flashsale up"
+            return (await status(sale)).trouble, "flashsale up"
     except TimeoutError:
         return "the recorded cluster is slow to answer", "flashsale status"
     except FlashsaleError as error:

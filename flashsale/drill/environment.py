@@ -57,12 +57,12 @@ def objects_as_yaml(objects: list[Object]) -> str:
     return yaml.safe_dump_all(map(_as_applied, objects), sort_keys=False)
 
 
-def _as_applied(found: Object) -> dict[str, Any]:
+def _as_applied(obj: Object) -> dict[str, Any]:
     metadata = {
-        key: value for key, value in found["metadata"].items() if key not in WRITTEN_BY_SERVERS
+        key: value for key, value in obj["metadata"].items() if key not in WRITTEN_BY_SERVERS
     }
-    ordered = {"apiVersion": found.get("apiVersion"), "kind": found.get("kind")}
-    spec = {key: value for key, value in found["spec"].items() if key not in GIVEN_BY_CLUSTERS}
+    ordered = {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind")}
+    spec = {key: value for key, value in obj["spec"].items() if key not in GIVEN_BY_CLUSTERS}
     if "ports" in spec:
         spec["ports"] = [
             {key: value for key, value in port.items() if key != "nodePort"}

@@ -104,13 +104,15 @@ class History:
         known = bool(self.routings) or isinstance(seen, SliceSeen | Synced)
         if known and (not self.routings or self.routings[-1].pods != state.routed):
             self.routings.append(Routing(seen.at, state.routed))
-        for one in happened:
-            if isinstance(one, Died | Replaced | Healed | Closed):
-                self.healings[healing_key(one.healing)] = one.healing
-                self.not_replaced.pop(healing_key(one.healing), None)  # a victim may be called back
-            elif isinstance(one, NotReplaced):
-                self.healings[healing_key(one.healing)] = one.healing
-                self.not_replaced[healing_key(one.healing)] = one.why
+        for happening in happened:
+            if isinstance(happening, Died | Replaced | Healed | Closed):
+                self.healings[healing_key(happening.healing)] = happening.healing
+                self.not_replaced.pop(
+                    healing_key(happening.healing), None
+                )  # a victim may be called back
+            elif isinstance(happening, NotReplaced):
+                self.healings[healing_key(happening.healing)] = happening.healing
+                self.not_replaced[healing_key(happening.healing)] = happening.why
 
     def _add_counts(self, at: float, state: SaleState) -> None:
         """Note how many pods the ReplicaSet wants, and how many of them are ready."""
@@ -131,17 +133,23 @@ class History:
     def over(self, uid: str, since: float) -> bool:
         """Whether a killed pod's healing has ended: replaced and gone, or not to be replaced."""
         deaths = [
-            one for one in self.healings.values() if one.victim_uid == uid and one.died >= since
+            healing
+            for healing in self.healings.values()
+            if healing.victim_uid == uid and healing.died >= since
         ]
         return bool(deaths) and all(
-            one.whole or healing_key(one) in self.not_replaced for one in deaths
+            healing.whole or healing_key(healing) in self.not_replaced for healing in deaths
         )
 
     @property
     def healed(self) -> list[Healing]:
         """All deaths that needed a replacement, in their order."""
-        kept = (one for one in self.healings.values() if healing_key(one) not in self.not_replaced)
-        return sorted(kept, key=lambda one: one.died)
+        kept = (
+            healing
+            for healing in self.healings.values()
+            if healing_key(healing) not in self.not_replaced
+        )
+        return sorted(kept, key=lambda healing: healing.died)
 
 
 def healing_key(healing: Healing) -> HealingKey:
@@ -172,13 +180,13 @@ def assign_seats(
     So a chart shows the place of a killed pod empty until its replacement sells.
     """
     replaced = {
-        one.replacement_uid: one.victim_uid
-        for one in healings
-        if one.replacement_uid and not one.in_place
+        healing.replacement_uid: healing.victim_uid
+        for healing in healings
+        if healing.replacement_uid and not healing.in_place
     }
     given: dict[str, tuple[int, int]] = {}
     free = 1
-    for pod in sorted(lifetimes.values(), key=lambda one: (one.seen, one.name)):
+    for pod in sorted(lifetimes.values(), key=lambda lifetime: (lifetime.seen, lifetime.name)):
         victim = given.get(replaced.get(pod.uid, ""))
         given[pod.uid] = (victim[0], victim[1] + 1) if victim else (free, 1)
         free += victim is None

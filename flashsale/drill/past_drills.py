@@ -43,12 +43,12 @@ def remember(home: Path, document: dict[str, Any]) -> None:
     )
     drills = [*past_drills(home), drill][-KEPT:]
     with suppress(OSError):
-        replace_file(home / NAME, json.dumps([asdict(one) for one in drills]))
+        replace_file(home / NAME, json.dumps([asdict(past_drill) for past_drill in drills]))
 
 
 def past_drills(home: Path) -> list[PastDrill]:
     """Read them, the oldest first; none where there is no such file."""
     try:
-        return [PastDrill(**one) for one in json.loads((home / NAME).read_text())]
+        return [PastDrill(**fields) for fields in json.loads((home / NAME).read_text())]
     except (OSError, ValueError, TypeError):
         return []

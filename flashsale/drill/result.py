@@ -149,21 +149,23 @@ class DrillResult:
     @property
     def healings(self) -> list[Healing]:
         """What healed or was to heal, with the first purchase of each replacement."""
-        return [self._with_first_sale(one) for one in self.history.healed]
+        return [self._with_first_sale(healing) for healing in self.history.healed]
 
     @property
     def pods(self) -> list[PodLifetime]:
         """All pods, in the order in which they came."""
-        return sorted(self.history.lifetimes.values(), key=lambda one: (one.seen, one.name))
+        return sorted(
+            self.history.lifetimes.values(), key=lambda lifetime: (lifetime.seen, lifetime.name)
+        )
 
     def kill_of(self, healing: Healing) -> PodKill | None:
         """Find the kill that a healing heals; None for an accident."""
         fitting = (
-            one
-            for one in self.kills
-            if one.uid == healing.victim_uid and one.asked_at <= healing.died
+            kill
+            for kill in self.kills
+            if kill.uid == healing.victim_uid and kill.asked_at <= healing.died
         )
-        return max(fitting, key=lambda one: one.asked_at, default=None)
+        return max(fitting, key=lambda kill: kill.asked_at, default=None)
 
     def _with_first_sale(self, healing: Healing) -> Healing:
         first = self.report.firsts.get(healing.replacement or "")

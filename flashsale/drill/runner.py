@@ -248,19 +248,25 @@ class _Drill:
     def _happened(self, happening: Happening) -> None:
         """Record what the sale did by itself."""
         match happening:
-            case healings.Died(healing=one) if one.cause == "crashed" and not self._killed(one):
-                text = f"{one.victim} crashed; this drill did not kill it"
-                self._record("accident", text, one.victim)
-            case healings.Replaced(healing=one):
-                killed = self._killed(one)
-                whose = "" if killed else f", which was {one.cause}, not by this drill"
-                text = f"{one.replacement} replaces {one.victim}{whose}"
-                self._record("created" if killed else "accident", text, one.replacement)
-            case healings.Healed(healing=one):
-                text = f"{one.replacement} is ready, {_after(one.ready, one)}"
-                self._record("ready", text, one.replacement)
-            case healings.Gone(healing=one):
-                self._record("gone", f"{one.victim} is gone, {_after(one.gone, one)}", one.victim)
+            case healings.Died(healing=healing) if healing.cause == "crashed" and not self._killed(
+                healing
+            ):
+                text = f"{healing.victim} crashed; this drill did not kill it"
+                self._record("accident", text, healing.victim)
+            case healings.Replaced(healing=healing):
+                killed = self._killed(healing)
+                whose = "" if killed else f", which was {healing.cause}, not by this drill"
+                text = f"{healing.replacement} replaces {healing.victim}{whose}"
+                self._record("created" if killed else "accident", text, healing.replacement)
+            case healings.Healed(healing=healing):
+                text = f"{healing.replacement} is ready, {_after(healing.ready, healing)}"
+                self._record("ready", text, healing.replacement)
+            case healings.Gone(healing=healing):
+                self._record(
+                    "gone",
+                    f"{healing.victim} is gone, {_after(healing.gone, healing)}",
+                    healing.victim,
+                )
             case healings.Scaled(before=before, after=after) if after != self._steps.desired:
                 self._record("accident", f"somebody else scales from {before} to {after}")
 

@@ -110,13 +110,13 @@ class StepRunner:
     async def _scale(self, step: Scale) -> None:
         name: PhaseName = "scaling back" if self.scalings else "scaling"
         self._begin(name, f"Scaling from {step.before} to {step.after}", kind="scaling")
-        asked = time.monotonic()
-        self.scalings.append(ScalingRecord(step.before, step.after, asked, None))
+        asked_at = time.monotonic()
+        self.scalings.append(ScalingRecord(step.before, step.after, asked_at, None))
         self.desired = step.after
         await scale(self._monitor, step.after, timeout=self._scenario.timeout)
         ended = time.monotonic()
-        self.scalings[-1] = ScalingRecord(step.before, step.after, asked, ended)
-        self._record("scaled", f"{self._pod_count()} ready after {seconds(ended - asked)}")
+        self.scalings[-1] = ScalingRecord(step.before, step.after, asked_at, ended)
+        self._record("scaled", f"{self._pod_count()} ready after {seconds(ended - asked_at)}")
         await self._wait_until_whole()
 
     async def _kill(self, step: Kill) -> None:
@@ -126,18 +126,18 @@ class StepRunner:
             return
         (victim,) = self._choose_victim()
         self._record("kill", f"kill {step.number} of {step.total}: {victim.name}", victim.name)
-        asked = time.monotonic()
-        await finish(self._kill_pod(step.number, victim, asked))
+        asked_at = time.monotonic()
+        await finish(self._kill_pod(step.number, victim, asked_at))
         self.step = f"Kill {step.number} of {step.total}: waiting for {victim.name} to be replaced"
         await self._wait_until(
-            lambda state: self._history.over(victim.uid, asked) and settled(state)
+            lambda state: self._history.over(victim.uid, asked_at) and settled(state)
         )
 
-    async def _kill_pod(self, number: int, victim: Pod, asked: float) -> None:
+    async def _kill_pod(self, number: int, victim: Pod, asked_at: float) -> None:
         self.targeted.add(victim.uid)
         (mark,) = await kill_pods(self._sale, [victim], self._scenario.kill_method)
         self._monitor.add(mark)
-        self.kills.append(PodKill(number, victim.name, victim.uid, asked, mark.at))
+        self.kills.append(PodKill(number, victim.name, victim.uid, asked_at, mark.at))
 
     async def _kill_node(self, step: KillNode) -> None:
         """Kill a node with pods of the sale; it is started again, whatever happens meanwhile."""
@@ -164,7 +164,7 @@ class StepRunner:
             self._record("note", f"somebody started {node} again before it was missed")
             return
         self._note_death(not_ready_at=noticed)
-        asked = self.node_deaths[-1].asked_at
+        asked_at = self.node_deaths[-1].asked_at
         self._record("note", f"{node} is not ready: nobody is sent to its pods any more")
         self.step = f"Waiting until the pods of {node} are told to leave, and are replaced"
 
@@ -176,7 +176,7 @@ class StepRunner:
         try:
             await self._monitor.until(replaced, limit)
         except TimeoutError:
-            when = f"{time.monotonic() - asked:.0f} s after the node {node} was killed"
+            when = f"{time.monotonic() - asked_at:.0f} s after the node {node} was killed"
             raise await not_ready_error(self._sale, self.desired, when) from None
         self._note_death(replaced_at=time.monotonic())
         self._record("ready", f"all pods of {node} are replaced")

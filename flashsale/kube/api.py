@@ -102,8 +102,8 @@ class Api:
         """
         from flashsale.kube.exec import execute
 
-        found = await self.get(paths.pods(namespace, pod))
-        container = str(found["spec"]["containers"][0]["name"])
+        pod_object = await self.get(paths.pods(namespace, pod))
+        container = str(pod_object["spec"]["containers"][0]["name"])
         path = paths.pods(namespace, pod, "exec")
         await execute(self._streaming(), path, container, command)
 
@@ -204,9 +204,9 @@ async def connect(
 
 
 def _transport(kubeconfig: Path | None, context: str) -> Transport:
-    found = stdlib_transport(kubeconfig, context)
-    if found is not None:
-        return found
+    transport = stdlib_transport(kubeconfig, context)
+    if transport is not None:
+        return transport
     from flashsale.kube.transport.official_client import ClientTransport
 
     return ClientTransport(kubeconfig, context)

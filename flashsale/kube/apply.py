@@ -90,10 +90,10 @@ def merged(live: Object, wanted: Object, namespace: str, replicas: int | None) -
     return {**thing, "spec": allocated(live["spec"], wanted["spec"])}
 
 
-def decide_replicas(live: Object, wanted: Object, asked: int | None) -> int:
+def decide_replicas(live: Object, wanted: Object, requested: int | None) -> int:
     """Decide between the number asked for, the manifest's, and the one that is live."""
-    if asked is not None:
-        return asked
+    if requested is not None:
+        return requested
     current, manifest = int(live["spec"].get("replicas", 1)), wanted["spec"].get("replicas")
     before = last_applied(live)
     unchanged = not before or before.get("spec", {}).get("replicas") == manifest

@@ -97,15 +97,15 @@ def plugin_failed(entry: ContextEntry, words: str) -> ClusterUnreachableError:
         words: the official client's; its `exec: process returned 1. ` stands before the program's.
     """
     command = str(entry.plugin.get("command"))
-    found = EXEC_CODE.match(words)
-    said = found[2].strip().rpartition("\n")[2] if found else words.partition("exec: ")[2]
-    said = CONTROL.sub(" ", said)
-    code = f" with exit code {found[1]}" if found else ""
+    match = EXEC_CODE.match(words)
+    reason = match[2].strip().rpartition("\n")[2] if match else words.partition("exec: ")[2]
+    reason = CONTROL.sub(" ", reason)
+    code = f" with exit code {match[1]}" if match else ""
     hint = _install_hint(entry)
-    lines = found[2].strip().splitlines()[-KEPT_LINES:-1] if found else []
+    lines = match[2].strip().splitlines()[-KEPT_LINES:-1] if match else []
     return ClusterUnreachableError(
         f"The program {command}, which logs in the user '{entry.user_name}', failed{code}"
-        + (f": {said.rstrip('.')}." if said else "."),
+        + (f": {reason.rstrip('.')}." if reason else "."),
         hint=Hint(shlex.join([command, *map(str, entry.plugin.get("args") or [])]), hint),
         details="\n".join(CONTROL.sub(" ", line) for line in lines),
     )
@@ -118,10 +118,10 @@ def find_context(kubeconfig: Path | None, context: str) -> ContextEntry:
         ClusterUnreachableError: one of them is not there.
     """
     files = contexts.documents(kubeconfig)
-    found, _ = contexts.find_entry(files, "contexts", context)
-    if not found:
+    entry_found, _ = contexts.find_entry(files, "contexts", context)
+    if not entry_found:
         raise _wrong(f"The kubeconfig has no context '{context}'")
-    inner = section(found, "context")
+    inner = section(entry_found, "context")
     cluster_name, user_name = str(inner.get("cluster") or ""), str(inner.get("user") or "")
     cluster, cluster_folder = contexts.find_entry(files, "clusters", cluster_name)
     if not cluster:
@@ -163,8 +163,8 @@ def _check_certificates(entry: ContextEntry) -> None:
             where = f"of the cluster '{entry.cluster_name}'"
             raise _wrong(f"The certificate-authority {where} is no certificate") from error
     for key, label in (("client-certificate", "CERTIFICATE"), ("client-key", "PRIVATE KEY")):
-        found = entry.read_secret(key)
-        if found is not None and f"{label}-----".encode() not in found:
+        file_or_text = entry.read_secret(key)
+        if file_or_text is not None and f"{label}-----".encode() not in file_or_text:
             raise _wrong(f"The {key} of the user '{entry.user_name}' is no {label.lower()}")
 
 

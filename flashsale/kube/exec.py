@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 
 from flashsale.base.errors import FlashsaleError, Hint
-from flashsale.kube.response_errors import ForbiddenError, failure, said
+from flashsale.kube.response_errors import ForbiddenError, failure, server_message
 from flashsale.kube.transport.streams import Session
 from flashsale.objects.models import Object
 
@@ -54,8 +54,8 @@ async def execute(session: Session, path: str, container: str, command: Sequence
         ):
             last = await _last_word(socket)
     except aiohttp.WSServerHandshakeError as error:
-        told = await _server_words(session, path, words, error.status)
-        raise exec_refused_error(error.status, container, told) from error
+        server_words = await _server_words(session, path, words, error.status)
+        raise exec_refused_error(error.status, container, server_words) from error
     except TimeoutError as error:
         raise FlashsaleError(
             f"The command in container '{container}' did not end within {PATIENCE:g} s.",
@@ -78,12 +78,14 @@ def unstarted(status: Object) -> str:
     """Say why a command did not even start; empty if it did, or its container died."""
     if status.get("status") != "Failure":
         return ""
-    said = str(status.get("message", ""))
+    message = str(status.get("message", ""))
     if status.get("reason") != EXITED:
-        return said or "unknown"
+        return message or "unknown"
     causes = (status.get("details") or {}).get("causes") or []
-    code = next((str(one.get("message")) for one in causes if one.get("reason") == "ExitCode"), "")
-    return said if code in NOT_STARTED else ""
+    code = next(
+        (str(cause.get("message")) for cause in causes if cause.get("reason") == "ExitCode"), ""
+    )
+    return message if code in NOT_STARTED else ""
 
 
 async def _server_words(
@@ -106,7 +108,7 @@ async def _server_words(
             timeout=aiohttp.ClientTimeout(total=PATIENCE),
         ) as response:
             body = await response.read()
-            return said(body) if response.status == status else ""
+            return server_message(body) if response.status == status else ""
     except (aiohttp.ClientError, TimeoutError, OSError):
         return ""
 
@@ -130,8 +132,8 @@ async def _last_word(socket: object) -> Object:
     import aiohttp
 
     assert isinstance(socket, aiohttp.ClientWebSocketResponse)
-    found: Object = {}
+    last_status: Object = {}
     async for message in socket:
         if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == bytes([ERROR]):
-            found = json.loads(message.data[1:] or b"{}")
-    return found
+            last_status = json.loads(message.data[1:] or b"{}")
+    return last_status

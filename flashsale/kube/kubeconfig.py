@@ -50,13 +50,13 @@ def read(kubeconfig: Path | None = None) -> dict[str, KubeContext]:
 
     A context may be in one file and its cluster in another: kubectl takes them together.
     """
-    found: dict[str, KubeContext] = {}
+    kube_contexts: dict[str, KubeContext] = {}
     files = documents(kubeconfig)
     for _, document in files:
         for entry in sections(document, "contexts"):
             context = _context(entry, files)
-            found.setdefault(context.name, context)
-    return found
+            kube_contexts.setdefault(context.name, context)
+    return kube_contexts
 
 
 def documents(kubeconfig: Path | None = None) -> Documents:
@@ -73,9 +73,9 @@ def find_entry(files: Documents, kind: str, name: object) -> tuple[Section, Path
         kind: `contexts`, `clusters` or `users`.
     """
     for file, document in files:
-        for one in sections(document, kind):
-            if one.get("name") == name:
-                return one, file.parent
+        for entry in sections(document, kind):
+            if entry.get("name") == name:
+                return entry, file.parent
     return {}, Path()
 
 
@@ -86,8 +86,8 @@ def kubectl(context: str, words: str) -> str:
 
 def problems(kubeconfig: Path | None = None) -> list[tuple[Path, str]]:
     """Say of each file that cannot be used why not; one that is not there is no problem."""
-    found = [(file, problem(file)) for file in kubeconfig_files(kubeconfig)]
-    return [(file, wrong) for file, wrong in found if wrong]
+    broken = [(file, problem(file)) for file in kubeconfig_files(kubeconfig)]
+    return [(file, wrong) for file, wrong in broken if wrong]
 
 
 def problem(file: Path) -> str:
@@ -141,5 +141,5 @@ def _context(entry: Section, files: Documents) -> KubeContext:
         name=str(entry.get("name", "")),
         server=text(cluster, "server"),
         namespace=text(inner, "namespace"),
-        minikube=any(text(one, "extension", "provider") == MINIKUBE for one in signed),
+        minikube=any(text(extension, "extension", "provider") == MINIKUBE for extension in signed),
     )

@@ -80,25 +80,25 @@ async def changes(
         UnauthorizedError, ForbiddenError: trying again would not help.
         BadInputError: the server refuses the query.
     """
-    one = _Follower(api, path, query or {}, patience, clock, wall)
+    follower = _Follower(api, path, query or {}, patience, clock, wall)
     rng, attempt = rng or random.Random(), 0
     while True:
         why = ""
         try:
-            async with aclosing(one.run()) as news:
-                async for change in news:
+            async with aclosing(follower.run()) as changes_seen:
+                async for change in changes_seen:
                     yield change
         except HOPELESS:
             raise
         except GoneError as error:
-            one.forget()
+            follower.forget()
             why = str(error) if attempt else ""  # once is nothing that anybody need know
         except FAILURES as error:
-            if one.worked and not isinstance(error, _SilentError | _SleptError):
-                one.heard = clock()  # an open connection that breaks was good until then
-            one.forget()
+            if follower.worked and not isinstance(error, _SilentError | _SleptError):
+                follower.heard = clock()  # an open connection that breaks was good until then
+            follower.forget()
             why = str(error)
-        attempt = 1 if one.worked else attempt + 1
+        attempt = 1 if follower.worked else attempt + 1
         LOG.log(
             logging.INFO if why else logging.DEBUG,
             "watch of %s ended (%s); try %s follows",
@@ -107,7 +107,7 @@ async def changes(
             attempt,
         )
         if why:
-            yield Stream(clock(), "reconnecting", attempt, one.heard, why)
+            yield Stream(clock(), "reconnecting", attempt, follower.heard, why)
         await asyncio.sleep(pause(attempt, patience, rng))
 
 
@@ -172,7 +172,7 @@ class _Follower:
         version = (page.get("metadata") or {}).get("resourceVersion")
         if not version or "items" not in page:
             raise _BrokenStreamError(_odd(page))
-        before, self._known = self._known, {_key(one): one for one in page["items"] or []}
+        before, self._known = self._known, {_key(obj): obj for obj in page["items"] or []}
         self._version = str(version)
         if before is None:
             return [Resynced(at, tuple(self._known.values())), Stream(at, "live", heard=at)]
@@ -180,27 +180,27 @@ class _Follower:
 
     def _learn(self, line: Object) -> Changed | None:
         """Take in one line of the watch; nothing for bookmarks and for what is known already."""
-        kind, found = line.get("type"), line.get("object")
+        kind, obj = line.get("type"), line.get("object")
         if kind == "ERROR":
-            self._refused(found if isinstance(found, dict) else {})
-        if kind not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK") or not isinstance(found, dict):
+            self._refused(obj if isinstance(obj, dict) else {})
+        if kind not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK") or not isinstance(obj, dict):
             raise _BrokenStreamError(_odd(line))
-        meta = found.get("metadata") or {}
+        meta = obj.get("metadata") or {}
         if kind != "BOOKMARK" and "name" not in meta:
-            raise _BrokenStreamError(_odd(found))
+            raise _BrokenStreamError(_odd(obj))
         self._version = str(meta.get("resourceVersion") or self._version)
-        return None if kind == "BOOKMARK" else self._changed(kind, found)
+        return None if kind == "BOOKMARK" else self._changed(kind, obj)
 
-    def _changed(self, kind: str, found: Object) -> Changed | None:
+    def _changed(self, kind: str, obj: Object) -> Changed | None:
         assert self._known is not None
-        before = self._known.get(_key(found))
+        before = self._known.get(_key(obj))
         if kind == "DELETED":
-            self._known.pop(_key(found), None)
-            return Changed(self.heard, "DELETED", found) if before else None
-        self._known[_key(found)] = found
-        if before and _version(before) == _version(found):
+            self._known.pop(_key(obj), None)
+            return Changed(self.heard, "DELETED", obj) if before else None
+        self._known[_key(obj)] = obj
+        if before and _version(before) == _version(obj):
             return None
-        return Changed(self.heard, "MODIFIED" if before else "ADDED", found)
+        return Changed(self.heard, "MODIFIED" if before else "ADDED", obj)
 
     def _refused(self, status: Object) -> None:
         message = str(status.get("message") or "the server ended the watch with an error")
@@ -241,18 +241,18 @@ class _Follower:
                 pending.exception()  # heard, also where something else ended this
 
 
-def _key(found: Object) -> str:
-    meta = found["metadata"]
+def _key(obj: Object) -> str:
+    meta = obj["metadata"]
     return str(meta.get("uid") or f"{meta.get('namespace', '')}/{meta['name']}")
 
 
-def _version(found: Object) -> str:
-    return str(found["metadata"].get("resourceVersion", ""))
+def _version(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))
 
 
-def _odd(found: Object) -> str:
+def _odd(obj: Object) -> str:
     """Describe an answer that is not what was asked for; a Status says why itself."""
-    return str(found.get("message") or f"an answer that is no {found.get('kind', 'list')}")
+    return str(obj.get("message") or f"an answer that is no {obj.get('kind', 'list')}")
 
 
 def _differences(

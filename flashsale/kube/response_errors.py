@@ -59,13 +59,13 @@ class InvalidError(BadInputError):
 
 
 ANSWERS: dict[int, type[ApiError]] = {
-    one.status: one for one in (NotFoundError, ConflictError, GoneError)
+    error.status: error for error in (NotFoundError, ConflictError, GoneError)
 }
 
 
 def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
     """Turn an error response into an error; the server's own words stay in it."""
-    words = said(body) or f"HTTP status {status}"
+    words = server_message(body) or f"HTTP status {status}"
     if status in ANSWERS:
         return ANSWERS[status](words, hint="flashsale status")
     if status in (400, 422):
@@ -89,11 +89,11 @@ def failure(status: int, body: str | bytes, context: str) -> FlashsaleError:
 
 def advised(words: str) -> tuple[str, str]:
     """Part what happened from the advice that the embedded cluster puts in brackets behind it."""
-    found = re.fullmatch(r"(.+?) \((df -h .+?)  # ([^#]+)\)", words)
-    return (found[1], Hint(found[2], found[3])) if found else (words, "")
+    match = re.fullmatch(r"(.+?) \((df -h .+?)  # ([^#]+)\)", words)
+    return (match[1], Hint(match[2], match[3])) if match else (words, "")
 
 
-def said(body: str | bytes) -> str:
+def server_message(body: str | bytes) -> str:
     """Find the message in a Status object; other texts count in their first line."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     try:

@@ -50,7 +50,7 @@ def course(folder: Path | None = None) -> tuple[Step, ...]:
     steps = list(OWN)
     for file in _files(folder) if folder else ():
         step = read_step(file)
-        known = [one.name for one in steps]
+        known = [known_step.name for known_step in steps]
         if step.name in known:
             raise _wrong(file, f"there is a step '{step.name}' already")
         if step.before not in known:

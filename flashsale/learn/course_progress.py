@@ -93,7 +93,7 @@ def parse_progress(document: Any) -> CourseProgress:
     """
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}, not {FORMAT}")
-    return CourseProgress({name: _record(**one) for name, one in document["steps"].items()})
+    return CourseProgress({name: _record(**fields) for name, fields in document["steps"].items()})
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:

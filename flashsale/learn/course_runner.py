@@ -239,20 +239,22 @@ class Watched:
         self._counts: list[Counts] = []
 
     def see(self, update: Update) -> None:
-        for one in update.happenings:
-            if isinstance(one, Died | Replaced | Healed) and not one.healing.in_place:
-                self._healings[one.healing.victim] = one.healing
-                self._surplus.pop(one.healing.victim, None)
-            elif isinstance(one, NotReplaced):
-                self._healings.pop(one.healing.victim, None)
-                if one.why == SCALED and one.healing.cause == "deleted":
-                    self._surplus[one.healing.victim] = one.at
-            elif isinstance(one, Adopted):
-                self._adopted.add(one.pod)
-        found = update.state.replicaset
-        if found is None:
+        for happening in update.happenings:
+            if isinstance(happening, Died | Replaced | Healed) and not happening.healing.in_place:
+                self._healings[happening.healing.victim] = happening.healing
+                self._surplus.pop(happening.healing.victim, None)
+            elif isinstance(happening, NotReplaced):
+                self._healings.pop(happening.healing.victim, None)
+                if happening.why == SCALED and happening.healing.cause == "deleted":
+                    self._surplus[happening.healing.victim] = happening.at
+            elif isinstance(happening, Adopted):
+                self._adopted.add(happening.pod)
+        replicaset = update.state.replicaset
+        if replicaset is None:
             return
-        now = Counts(update.observation.at, found.desired, found.current, found.ready)
+        now = Counts(
+            update.observation.at, replicaset.desired, replicaset.current, replicaset.ready
+        )
         if not self._counts or replace(self._counts[-1], at=now.at) != now:
             self._counts.append(now)
 
@@ -264,7 +266,7 @@ class Watched:
         """
         sure = now() - DOUBT
         surplus = frozenset(name for name, at in self._surplus.items() if at < sure)
-        shifted = {name: self._on_the_wall(one) for name, one in self._healings.items()}
+        shifted = {name: self._on_the_wall(healing) for name, healing in self._healings.items()}
         return Evidence(
             healings=shifted,
             adopted=frozenset(self._adopted),
@@ -272,9 +274,9 @@ class Watched:
             counts=tuple(self._counts),
         )
 
-    def _on_the_wall(self, one: Healing) -> Healing:
-        moments = {name: getattr(one, name) for name in LONG}
+    def _on_the_wall(self, healing: Healing) -> Healing:
+        moments = {name: getattr(healing, name) for name in LONG}
         return replace(
-            one,
+            healing,
             **{name: at + self._shift for name, at in moments.items() if at is not None},
         )

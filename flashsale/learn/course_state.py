@@ -123,9 +123,9 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
     evidence = tour.facts.evidence.plus(facts.evidence)
     healings = dict(evidence.healings)
     exact = {
-        name: one
-        for name, one in tour.watched.healings.items()
-        if (one.ready is not None and not _is_outdated(one, healings.get(name), evidence))
+        name: healing
+        for name, healing in tour.watched.healings.items()
+        if (healing.ready is not None and not _is_outdated(healing, healings.get(name), evidence))
         or name not in healings
     }
     healings.update(exact)
@@ -178,7 +178,7 @@ def _ticked(tour: Tour, now: float) -> Tour:
     looks = tour.step.look(tour.since)
     before = tour.record.seen or ("",) * len(looks)
     seen = tuple(
-        old or (one.text if one.holds else "") for one, old in zip(looks, before, strict=True)
+        old or (look.text if look.holds else "") for look, old in zip(looks, before, strict=True)
     )
     if seen != tour.record.seen:
         tour = tour.noting(seen=seen)
@@ -194,7 +194,7 @@ def reveal(tour: Tour) -> tuple[str, ...]:
         return tuple(line for line in tour.step.reveal(tour.since) if line)
     except Exception as error:  # a teacher's code may raise anything
         log.info("no reveal of %s", tour.step.name, exc_info=error)
-        return tuple(one for one in tour.record.seen if one)
+        return tuple(text for text in tour.record.seen if text)
 
 
 def press(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:

@@ -67,7 +67,7 @@ class Evidence:
                 name: max(self.restarts.get(name, 0), other.restarts.get(name, 0))
                 for name in {**self.restarts, **other.restarts}
             },
-            counts=self.counts + tuple(one for one in other.counts if one not in known),
+            counts=self.counts + tuple(count for count in other.counts if count not in known),
             purchases=self.purchases | other.purchases,
         )
 
@@ -111,7 +111,7 @@ class StepBaseline:
             adopted=tuple(sorted(evidence.adopted)),
             replicaset=replicaset,
             restarts=dict(evidence.restarts),
-            bought=max((one.at for one in evidence.purchases), default=""),
+            bought=max((purchase.at for purchase in evidence.purchases), default=""),
             drill=drill,
             moment=moment,
         )
@@ -125,9 +125,9 @@ def since(evidence: Evidence, before: StepBaseline) -> Evidence:
     another one than then has taken its place.
     """
     new = {
-        name: one.cause
-        for name, one in evidence.healings.items()
-        if one.replacement and one.replacement not in before.created
+        name: healing.cause
+        for name, healing in evidence.healings.items()
+        if healing.replacement and healing.replacement not in before.created
     }
     again = {name for name, cause in new.items() if cause == "released"}
     known = {*before.victims} - again - {name for name in new if name in before.pods}
@@ -144,8 +144,12 @@ def since(evidence: Evidence, before: StepBaseline) -> Evidence:
             for name, count in evidence.restarts.items()
             if count > before.restarts.get(name, 0)
         },
-        counts=tuple(one for one in evidence.counts if one.at >= before.moment),
-        purchases=frozenset(one for one in evidence.purchases if one.at > before.bought),
+        counts=tuple(
+            replica_count for replica_count in evidence.counts if replica_count.at >= before.moment
+        ),
+        purchases=frozenset(
+            purchase for purchase in evidence.purchases if purchase.at > before.bought
+        ),
     )
 
 
@@ -166,22 +170,22 @@ def from_api(
     meta = replicaset["metadata"]
     owner, ours = meta["uid"], f"{meta['name']}-"
     began = timestamp(meta.get("creationTimestamp"))
-    mine = [one for one in events if one.kind == "ReplicaSet" and one.uid in ("", owner)]
+    mine = [event for event in events if event.kind == "ReplicaSet" and event.uid in ("", owner)]
     own = [pod for pod in pods if pod.owner_uid == owner]
     free = [pod for pod in pods if not pod.owner_uid and not pod.terminating]
     ended = {
-        one.name: one.when
-        for one in events
-        if one.reason == "Killing"
-        and one.kind == "Pod"
-        and one.name.startswith(ours)
-        and one.when >= began  # pods of an earlier sale had names like these
+        event.name: event.when
+        for event in events
+        if event.reason == "Killing"
+        and event.kind == "Pod"
+        and event.name.startswith(ours)
+        and event.when >= began  # pods of an earlier sale had names like these
     }
     ended.update({pod.name: _deleted(pod) for pod in own if pod.terminating})
     created = {pod.name: pod.created for pod in own}
-    created.update({name: one.when for one in mine if (name := _named(one, CREATED))})
+    created.update({name: event.when for event in mine if (name := _named(event, CREATED))})
     released = {pod.name: pod.created for pod in free if pod.name.startswith(ours)}
-    surplus = frozenset(name for one in mine if (name := _named(one, DELETED)))
+    surplus = frozenset(name for event in mine if (name := _named(event, DELETED)))
     alive = {pod.name: pod for pod in own if not pod.terminating}
     once = {**ended, **created, **released}
     dead = sorted(
@@ -224,22 +228,22 @@ def _paired(
     """
     free = sorted((when, name) for name, when in created.items())
 
-    def turn(one: tuple[float, str]) -> int:
-        died, victim = one
+    def turn(birth: tuple[float, str]) -> int:
+        died, victim = birth
         if victim in released:
             return 1
         return 0 if any(abs(born - died) <= WHOLE for born, name in free if name != victim) else 2
 
     healings = {}
     for died, victim in sorted(dead, key=turn):
-        later = [one for one in free if one[0] >= died - WHOLE and one[1] != victim]
+        later = [birth for birth in free if birth[0] >= died - WHOLE and birth[1] != victim]
         if victim in released:
-            born, name = found = max(later, default=(0.0, ""))
+            born, name = nearest = max(later, default=(0.0, ""))
             died = born if name else died
         else:
-            born, name = found = min(later, key=_distance_from(died), default=(0.0, ""))
+            born, name = nearest = min(later, key=_distance_from(died), default=(0.0, ""))
         if name:
-            free.remove(found)
+            free.remove(nearest)
         pod = alive.get(name)
         ready = find_condition(pod.raw, "Ready") if pod else {}
         at = timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None
@@ -257,10 +261,10 @@ def _paired(
 
 
 def _distance_from(moment: float) -> Callable[[tuple[float, str]], float]:
-    return lambda one: abs(one[0] - moment)
+    return lambda birth: abs(birth[0] - moment)
 
 
 def purchases_of(pod: str, log: str) -> frozenset[Purchase]:
     """Read a pod's log, each line with its time, as `kubectl logs --timestamps` has it."""
     lines = (SALE.match(line) for line in log.splitlines())
-    return frozenset(Purchase(found["at"], pod, found["item"]) for found in lines if found)
+    return frozenset(Purchase(sold["at"], pod, sold["item"]) for sold in lines if sold)

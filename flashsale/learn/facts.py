@@ -43,7 +43,7 @@ class Facts:
 
     def since(self, before: StepBaseline) -> Facts:
         """Count only what happened after that moment."""
-        drills = tuple(one for one in self.drills if one.started > before.drill)
+        drills = tuple(drill for drill in self.drills if drill.started > before.drill)
         evidence = since(self.evidence, before)
         return replace(self, evidence=evidence, drills=drills, before=before)
 
@@ -102,14 +102,14 @@ class Facts:
 
     def quote(self, reason: str, about: str) -> str:
         """Quote the newest event with this reason whose object or message names something."""
-        found = [
-            one
-            for one in self.events
-            if one.reason == reason and (one.name == about or about in one.message)
+        quotable = [
+            event
+            for event in self.events
+            if event.reason == reason and (event.name == about or about in event.message)
         ]
-        if not found:
+        if not quotable:
             return ""
-        newest = max(found, key=lambda one: one.when)
+        newest = max(quotable, key=lambda event: event.when)
         about = f"{newest.kind.lower()}/{newest.name}"
         return f"kubectl says so: {newest.reason}  {about}  {newest.message}"
 

@@ -84,8 +84,10 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
     )
     now = time.monotonic()
     seen = tuple(Pod.from_object(pod) for pod in pods)
-    happened = tuple(EventSeen.from_object(one, "listed", now) for one in events)
-    routed = (SliceSeen.from_object(one, "listed", now).ready for one in slices)
+    happened = tuple(EventSeen.from_object(event, "listed", now) for event in events)
+    routed = (
+        SliceSeen.from_object(endpoint_slice, "listed", now).ready for endpoint_slice in slices
+    )
     facts = Facts(
         state="open" if replicaset else "closed",
         why="" if replicaset else str(sale.missing()),
@@ -98,9 +100,9 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         routed=frozenset().union(*routed),
         events=happened,
         drills=tuple(
-            one
-            for one in past_drills(state_home())
-            if (one.context, one.namespace) == (sale.cluster.context, where)
+            past_drill
+            for past_drill in past_drills(state_home())
+            if (past_drill.context, past_drill.namespace) == (sale.cluster.context, where)
         ),
         evidence=from_api(replicaset, seen, happened),
         extras=frozenset(extras),
@@ -140,10 +142,10 @@ async def _purchases(sale: Sale, pod: Pod) -> frozenset[Purchase]:
 
 async def _get(sale: Sale, path: str) -> Object | None:
     try:
-        found = await sale.api.get(path)
+        obj = await sale.api.get(path)
     except NotFoundError:
         return None
-    return None if found["metadata"].get("deletionTimestamp") else found
+    return None if obj["metadata"].get("deletionTimestamp") else obj
 
 
 async def _list(sale: Sale, path: str, query: dict[str, str] | None = None) -> list[Object]:

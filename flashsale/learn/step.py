@@ -75,4 +75,4 @@ def _looked(check: Check, facts: Facts) -> Seen:
 
 def filled_in(text: str, words: Mapping[str, str]) -> str:
     """Put words in the place of their names in braces; other braces stay."""
-    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)

@@ -10,10 +10,11 @@ from flashsale.sale.ready.explanation import probe_words
 
 def replaced(facts: Facts, *causes: str) -> list[Healing]:
     """The pods that died and whose replacements are ready, in the order of their deaths."""
-    found = facts.evidence.healings.values()
-    whole = (one for one in found if one.ready is not None and one.replacement)
+    healings = facts.evidence.healings.values()
+    whole = (healing for healing in healings if healing.ready is not None and healing.replacement)
     return sorted(
-        (one for one in whole if not causes or one.cause in causes), key=lambda one: one.died
+        (healing for healing in whole if not causes or healing.cause in causes),
+        key=lambda healing: healing.died,
     )
 
 
@@ -22,12 +23,12 @@ def ready_after(healing: Healing) -> float:
     return max(0.0, healing.seconds(healing.ready) or 0.0)
 
 
-def healing_sentence(facts: Facts, one: Healing) -> str:
+def healing_sentence(facts: Facts, healing: Healing) -> str:
     """Say what replaced a pod, after how long, and what most of that was."""
-    pod = next((pod for pod in facts.pods if pod.name == one.replacement), None)
-    probe = f" Most of it: waiting {probe_words(pod)}." if pod and ready_after(one) >= 2 else ""
-    took = f"{one.replacement} was ready after {ready_after(one):.1f} s."
-    return f"{one.victim} was {one.cause}; {took}{probe}"
+    pod = next((pod for pod in facts.pods if pod.name == healing.replacement), None)
+    probe = f" Most of it: waiting {probe_words(pod)}." if pod and ready_after(healing) >= 2 else ""
+    took = f"{healing.replacement} was ready after {ready_after(healing):.1f} s."
+    return f"{healing.victim} was {healing.cause}; {took}{probe}"
 
 
 def names(pods: list[str]) -> str:

@@ -77,7 +77,7 @@ class StatusFile:
 def read_status(folder: Path, now: float) -> LoadStatus | None:
     """Read what a load has written within the last seconds; ``now`` is unix seconds."""
     try:
-        found = LoadStatus(**json.loads((folder / NAME).read_text()))
+        load_status = LoadStatus(**json.loads((folder / NAME).read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return found if 0 <= now - found.at < STALE else None
+    return load_status if 0 <= now - load_status.at < STALE else None

@@ -62,9 +62,9 @@ def _parts(url: str) -> SplitResult:
 
 def _look_up(host: str, port: int) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ClusterUnreachableError(
             f"The name {host} has no address here.", hint="flashsale url"
         ) from error
-    return str(found[0][4][0])
+    return str(addresses[0][4][0])

@@ -94,5 +94,5 @@ class LoadTracker:
         )
 
     def _closed_before(self) -> int:
-        told = min(min(self._reported), self.elapsed)
-        return int(told - BEHIND - self.plan.timeout - STRAGGLERS)
+        latest = min(min(self._reported), self.elapsed)
+        return int(latest - BEHIND - self.plan.timeout - STRAGGLERS)

@@ -33,21 +33,24 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     sidecars = _sidecars(pod)
     init = sections(pod, "status", "initContainerStatuses")
     containers = sections(pod, "status", "containerStatuses")
-    helpers = [one for one in init if text(one, "name") in sidecars]
+    helpers = [container for container in init if text(container, "name") in sidecars]
     waiting_for = _init_status(init, sidecars, len(sections(pod, "spec", "initContainers")))
     initializing = waiting_for and find_condition(pod, "Initialized").get("status") != "True"
     counted = init if initializing else [*helpers, *containers]
-    running = [] if initializing else [one for one in containers if _is_running(one)]
+    running = (
+        [] if initializing else [container for container in containers if _is_running(container)]
+    )
     status = _phase(pod)
     if waiting_for:
         status = waiting_for
     if not initializing:
         status = _containers_status(pod, containers, status)
     return PodColumns(
-        ready=len(running) + sum(one.get("started") is True and _ready(one) for one in helpers),
+        ready=len(running)
+        + sum(helper.get("started") is True and _ready(helper) for helper in helpers),
         total=len(sections(pod, "spec", "containers")) + len(sidecars),
         status=_deletion_status(pod) or status,
-        restarts=sum(number(one, "restartCount") for one in counted),
+        restarts=sum(number(counted_status, "restartCount") for counted_status in counted),
         restarted=max(map(_ended_at, counted), default=0.0),
     )
 
@@ -118,7 +121,9 @@ def _deletion_status(pod: Mapping[str, Any]) -> str:
 def _sidecars(pod: Mapping[str, Any]) -> set[str]:
     """Name the init containers that go on running beside the others."""
     init = sections(pod, "spec", "initContainers")
-    return {text(one, "name") for one in init if one.get("restartPolicy") == "Always"}
+    return {
+        text(container, "name") for container in init if container.get("restartPolicy") == "Always"
+    }
 
 
 def _init_status(statuses: list[Section], sidecars: set[str], wanted: int) -> str:

@@ -16,32 +16,32 @@ MAPS = (dict, Mapping)  # nearly always a dict, and asking for that is many time
 
 def section(thing: Any, *path: str) -> Section:
     """Return the map at a path."""
-    found = part(thing, *path)
-    return found if isinstance(found, MAPS) else {}
+    value = part(thing, *path)
+    return value if isinstance(value, MAPS) else {}
 
 
 def sections(thing: Any, *path: str) -> list[Section]:
     """Return the maps in the list at a path."""
-    found = part(thing, *path)
-    return [item for item in found if isinstance(item, MAPS)] if isinstance(found, list) else []
+    value = part(thing, *path)
+    return [item for item in value if isinstance(item, MAPS)] if isinstance(value, list) else []
 
 
 def texts(thing: Any, *path: str) -> list[str]:
     """Return the texts in the list at a path."""
-    found = part(thing, *path)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    value = part(thing, *path)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def text(thing: Any, *path: str) -> str:
     """Return the text at a path."""
-    found = part(thing, *path)
-    return found if isinstance(found, str) else ""
+    value = part(thing, *path)
+    return value if isinstance(value, str) else ""
 
 
 def number(thing: Any, *path: str) -> int:
     """Return the whole number at a path, 0 if there is none."""
-    found = part(thing, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+    value = part(thing, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def moment(thing: Any, *path: str) -> float:

@@ -100,20 +100,24 @@ def app_container(containers: Sequence[Section]) -> Section:
 
     The others stand beside the app: a cache, a proxy.
     """
-    own = (one for one in containers if not foreign_language(str(one.get("image") or "")))
+    own = (
+        container
+        for container in containers
+        if not foreign_language(str(container.get("image") or ""))
+    )
     return next(own, next(iter(containers), {}))
 
 
 def _image_id(pod: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]]) -> str:
     """Return the imageID of the app's container; the kubelet sorts their statuses by name."""
     name = app_container(sections(pod, "spec", "containers")).get("name")
-    found = (one for one in statuses if one.get("name") == name)
-    return str(next(found, next(iter(statuses), {})).get("imageID") or "")
+    matching = (status for status in statuses if status.get("name") == name)
+    return str(next(matching, next(iter(statuses), {})).get("imageID") or "")
 
 
 def _waiting(statuses: Sequence[Mapping[str, Any]]) -> str:
-    waits = ((one.get("state") or {}).get("waiting") or {} for one in statuses)
-    return next((str(one["message"]) for one in waits if one.get("message")), "")
+    waits = ((status.get("state") or {}).get("waiting") or {} for status in statuses)
+    return next((str(wait["message"]) for wait in waits if wait.get("message")), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +159,15 @@ def _requirements(selector: Mapping[str, Any]) -> Iterator[str]:
     """Write a label selector as a query has it (apimachinery, LabelSelectorAsSelector)."""
     for key, value in sorted((selector.get("matchLabels") or {}).items()):
         yield f"{key}={value}"
-    for one in selector.get("matchExpressions") or []:
-        values = ",".join(one.get("values") or [])
-        match one["operator"]:
+    for requirement in selector.get("matchExpressions") or []:
+        values = ",".join(requirement.get("values") or [])
+        match requirement["operator"]:
             case "Exists":
-                yield one["key"]
+                yield requirement["key"]
             case "DoesNotExist":
-                yield f"!{one['key']}"
+                yield f"!{requirement['key']}"
             case operator:
-                yield f"{one['key']} {operator.lower()} ({values})"
+                yield f"{requirement['key']} {operator.lower()} ({values})"
 
 
 @dataclass(frozen=True, slots=True)

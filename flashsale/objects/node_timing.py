@@ -36,11 +36,11 @@ class NodeTiming:
     def read(cls, data: Mapping[str, str] | None) -> NodeTiming:
         """Read the ConfigMap's data; what is missing or no number is Kubernetes' default."""
         own = cls()
-        found = data or {}
+        values = data or {}
         return cls(
-            _number(found.get(LEASE), own.lease),
-            _number(found.get(GRACE), own.grace),
-            int(_number(found.get(TOLERATION), own.toleration)),
+            _number(values.get(LEASE), own.lease),
+            _number(values.get(GRACE), own.grace),
+            int(_number(values.get(TOLERATION), own.toleration)),
         )
 
     def data(self) -> dict[str, str]:

@@ -115,8 +115,8 @@ async def _another(sale: Sale, recorded: str) -> str:
         return recorded
     if not sale.cluster.stops_with_sale:
         return ""
-    found = [one["metadata"] for one in await sale.api.list(paths.REPLICASETS)]
-    others = (one["namespace"] for one in found if one["name"] == sale.name)
+    replicasets = [replicaset["metadata"] for replicaset in await sale.api.list(paths.REPLICASETS)]
+    others = (metadata["namespace"] for metadata in replicasets if metadata["name"] == sale.name)
     return next((namespace for namespace in others if namespace != sale.namespace), "")
 
 

@@ -20,11 +20,11 @@ def parse_labels(words: list[str]) -> dict[str, str | None]:
     Raises:
         BadInputError: a word is neither.
     """
-    found = {word: WORD.fullmatch(word) for word in words}
-    for word, match in found.items():
+    matches = {word: WORD.fullmatch(word) for word in words}
+    for word, match in matches.items():
         if match is None:
             raise BadInputError(f"'{word}' is neither KEY=VALUE nor KEY-.", hint=HOW)
-    return {match["key"]: match["value"] for match in found.values() if match}
+    return {match["key"]: match["value"] for match in matches.values() if match}
 
 
 async def label_pod(sale: Sale, typed: str, labels: dict[str, str | None]) -> Pod:
@@ -36,9 +36,9 @@ async def label_pod(sale: Sale, typed: str, labels: dict[str, str | None]) -> Po
     Raises:
         BadInputError: there is no such pod, or the API server refuses a label.
     """
-    found = await sale.api.list(paths.pods(sale.namespace))
+    pods = await sale.api.list(paths.pods(sale.namespace))
     try:
-        names = [pod["metadata"]["name"] for pod in found]
+        names = [pod["metadata"]["name"] for pod in pods]
         name = find_pod_name(typed, names, command="flashsale label")
     except BadInputError as error:
         if error.hint.command.startswith("flashsale label"):  # a whole command has labels, too

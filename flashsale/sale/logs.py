@@ -48,9 +48,13 @@ async def read_logs(
         BadInputError: there is no such pod, or no such container.
     """
     pods = await _chosen(sale, name)
-    sources = [(pod.name, one) for pod in pods for one in containers_of(pod.raw, container)]
+    sources = [
+        (pod.name, container_name)
+        for pod in pods
+        for container_name in containers_of(pod.raw, container)
+    ]
     alone = bool(name) and len(sources) == 1
-    texts = await asyncio.gather(*(_text(sale, *one, tail, strict=alone) for one in sources))
+    texts = await asyncio.gather(*(_text(sale, *place, tail, strict=alone) for place in sources))
     several = {pod.name for pod in pods if len(containers_of(pod.raw)) > 1}
     return [
         Line(pod, line, source if pod in several else "")
@@ -66,7 +70,7 @@ def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
         BadInputError: there is none of the wanted name; the others are named.
     """
     both = (sections(pod, "spec", kind) for kind in ("initContainers", "containers"))
-    names = [str(one["name"]) for part in both for one in part]
+    names = [str(container_spec["name"]) for part in both for container_spec in part]
     if wanted and wanted not in names:
         raise BadInputError(
             f"The pod {pod['metadata']['name']} has no container '{wanted}', but"
@@ -114,11 +118,11 @@ async def _watch(
     """Follow each pod of the sale from the moment it exists until it is gone."""
     selector = ReplicaSet.from_object(await sale.replicaset()).selector
     query = {"labelSelector": selector} if selector else {}
-    news = changes(sale.api, paths.pods(sale.namespace), query)
+    pod_changes = changes(sale.api, paths.pods(sale.namespace), query)
     followed: dict[str, asyncio.Task[None]] = {}
     try:
-        async with asyncio.TaskGroup() as group, aclosing(news):
-            async for change in news:
+        async with asyncio.TaskGroup() as group, aclosing(pod_changes):
+            async for change in pod_changes:
                 if isinstance(change, Stream):
                     raise_if_lost(sale, change.state, change.attempt, change.why)
                 for pod in _appeared(change):
@@ -136,8 +140,8 @@ async def _watch(
 
 def _appeared(change: object) -> Sequence[Object]:
     match change:
-        case Resynced(objects=found):
-            return found
+        case Resynced(objects=pods_listed):
+            return pods_listed
         case Changed(type="ADDED" | "MODIFIED", object=pod):
             return [pod]
     return []

@@ -21,7 +21,8 @@ def find_node(nodes: Sequence[Node], name: str) -> Node:
     for node in nodes:
         if node.name == name:
             return node
-    there = f"there {'is' if len(nodes) == 1 else 'are'} {joined([one.name for one in nodes])}"
+    names = joined([node.name for node in nodes])
+    there = f"there {'is' if len(nodes) == 1 else 'are'} {names}"
     raise BadInputError(f"There is no node '{name}'; {there}.", hint="flashsale status -o wide")
 
 
@@ -51,5 +52,5 @@ async def note_lost_nodes(sale: Sale, progress: Progress) -> None:
 
 async def read_nodes(api: Api) -> list[Node]:
     """Return all nodes, in the order of their names."""
-    found = map(Node.from_object, await api.list(paths.nodes()))
-    return sorted(found, key=lambda node: node.name)
+    nodes = map(Node.from_object, await api.list(paths.nodes()))
+    return sorted(nodes, key=lambda node: node.name)

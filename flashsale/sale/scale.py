@@ -60,8 +60,8 @@ async def request_replicas(monitor: SaleMonitor, replicas: int) -> None:
         answer = await monitor.sale.api.scale(monitor.sale.replicaset_path, replicas)
     except NotFoundError as error:
         raise monitor.sale.missing() from error
-    if found := monitor.state.replicaset:
-        wanted = replace(found, desired=replicas)
+    if replicaset := monitor.state.replicaset:
+        wanted = replace(replicaset, desired=replicas)
         monitor.add(ReplicaSetSeen(time.monotonic(), wanted, version_of(answer)))
 
 
@@ -86,7 +86,7 @@ async def scale(
     state = await monitor.until_synced()
     pods = NewPods(state.pods.keys())
     monitor.add_observer(pods.see)
-    asked = time.monotonic()
+    asked_at = time.monotonic()
     await request_replicas(monitor, replicas)
     try:
         await wait_until_ready(monitor, replicas, Deadline.after(timeout))
@@ -96,5 +96,5 @@ async def scale(
             " the cluster had accepted it. flashsale status shows how far it is."
         )
         raise
-    why = created_line(pods.ready, asked) or deleted_line(list(pods.deleted.values()))
+    why = created_line(pods.ready, asked_at) or deleted_line(list(pods.deleted.values()))
     return Scaling(before, replicas, time.monotonic() - began, why)

@@ -59,19 +59,19 @@ class Sale:
             NoSaleError: there is none.
         """
         try:
-            found = await self.api.get(paths.services(self.namespace, self.service_name))
+            obj = await self.api.get(paths.services(self.namespace, self.service_name))
         except NotFoundError as error:
             raise NoSaleError(
                 f"The sale has no Service {self.service_name} any more.", hint="flashsale up"
             ) from error
-        return Service.from_object(found)
+        return Service.from_object(obj)
 
     async def pods(self, replicaset: Object) -> list[Pod]:
         """Fetch the pods that its ReplicaSet selects, its own and others."""
         selector = ReplicaSet.from_object(replicaset).selector
         query = {"labelSelector": selector} if selector else None
-        found = await self.api.list(paths.pods(self.namespace), query)
-        return [Pod.from_object(pod) for pod in found]
+        objects = await self.api.list(paths.pods(self.namespace), query)
+        return [Pod.from_object(pod) for pod in objects]
 
     async def own_pods(self, replicaset: Object | None = None) -> list[Pod]:
         """Fetch the pods that its ReplicaSet controls.

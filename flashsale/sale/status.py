@@ -103,8 +103,8 @@ async def status(sale: Sale) -> SaleStatus:
         NoSaleError: the ReplicaSet is not there.
     """
     replicaset = await sale.replicaset()
-    service, found = await asyncio.gather(_service(sale), sale.pods(replicaset))
-    pods = tuple(sorted(found, key=lambda pod: pod.name))
+    service, own_pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
+    pods = tuple(sorted(own_pods, key=lambda pod: pod.name))
     url, no_url, trouble = "", "", missing_service_line(sale.service_name)
     if service:
         url, no_url = await find_url(sale, service)
@@ -155,14 +155,24 @@ async def all_sales(sale: Sale) -> list[SaleInNamespace]:
         NoSaleError: there is none.
     """
     names = {sale.name, REPLICASET}
-    found = [one for one in await sale.api.list(REPLICASETS) if is_sale(one, names)]
-    if not found:
+    sales = [
+        replicaset for replicaset in await sale.api.list(REPLICASETS) if is_sale(replicaset, names)
+    ]
+    if not sales:
         raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
-    ordered = sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+    ordered = sorted(
+        sales,
+        key=lambda replicaset: (
+            replicaset["metadata"]["namespace"],
+            replicaset["metadata"]["name"],
+        ),
+    )
     kind, context = sale.cluster.kind, sale.cluster.context
     return [
-        SaleInNamespace(kind, context, one["metadata"]["namespace"], ReplicaSet.from_object(one))
-        for one in ordered
+        SaleInNamespace(
+            kind, context, replicaset["metadata"]["namespace"], ReplicaSet.from_object(replicaset)
+        )
+        for replicaset in ordered
     ]
 
 

@@ -71,9 +71,9 @@ async def hold_url_if_any(sale: Sale, service: Service | None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def follow_url(monitor: SaleMonitor, tell: Callable[[str], None]) -> AsyncIterator[None]:
+async def follow_url(monitor: SaleMonitor, notify: Callable[[str], None]) -> AsyncIterator[None]:
     """Tell the URL of a monitored sale, and again whenever its Service changed."""
-    task = asyncio.create_task(_follow_url(monitor, tell), name="follow the sale's URL")
+    task = asyncio.create_task(_follow_url(monitor, notify), name="follow the sale's URL")
     try:
         yield
     finally:
@@ -81,11 +81,11 @@ async def follow_url(monitor: SaleMonitor, tell: Callable[[str], None]) -> Async
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _follow_url(monitor: SaleMonitor, tell: Callable[[str], None]) -> None:
+async def _follow_url(monitor: SaleMonitor, notify: Callable[[str], None]) -> None:
     service = (await monitor.until(lambda _: True)).service
     while True:
         async with hold_url_if_any(monitor.sale, service) as url:
-            tell(url)
+            notify(url)
             service = (await monitor.until(_service_differs(service))).service
 
 

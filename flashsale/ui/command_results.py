@@ -82,14 +82,16 @@ def healings_view(healings: Sequence[Healing]) -> str:
 
     rows = [
         [
-            one.victim,
-            one.replacement or "<none>",
+            healing.victim,
+            healing.replacement or "<none>",
             *(
                 "" if moment is None else f"{moment:.2f}s"
-                for moment in map(one.seconds, (one.created, one.started, one.ready, one.gone))
+                for moment in map(
+                    healing.seconds, (healing.created, healing.started, healing.ready, healing.gone)
+                )
             ),
         ]
-        for one in healings
+        for healing in healings
     ]
     return aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"], *rows])
 
@@ -100,20 +102,19 @@ def happening_line(happening: Happening) -> str:
     from flashsale.sale.observe import healing as healings
 
     match happening:
-        case healings.Died(healing=one):
-            return f"{one.victim} {one.cause}"
-        case healings.Replaced(healing=one):
-            return (
-                f"{one.replacement} replaces {one.victim}, created after {_after(one.created, one)}"
-            )
-        case healings.Healed(healing=one):
-            return f"{one.replacement} is ready after {_after(one.ready, one)}"
-        case healings.Gone(healing=one):
-            return f"{one.victim} is gone after {_after(one.gone, one)}"
+        case healings.Died(healing=healing):
+            return f"{healing.victim} {healing.cause}"
+        case healings.Replaced(healing=healing):
+            created = _after(healing.created, healing)
+            return f"{healing.replacement} replaces {healing.victim}, created after {created}"
+        case healings.Healed(healing=healing):
+            return f"{healing.replacement} is ready after {_after(healing.ready, healing)}"
+        case healings.Gone(healing=healing):
+            return f"{healing.victim} is gone after {_after(healing.gone, healing)}"
         case healings.Closed():
             return ""
-        case healings.NotReplaced(healing=one, why=why):
-            return f"{one.victim} is not replaced: {why}"
+        case healings.NotReplaced(healing=healing, why=why):
+            return f"{healing.victim} is not replaced: {why}"
         case healings.Scaled(before=before, after=after):
             return f"somebody scales from {before} to {after}"
         case healings.Adopted(pod=pod):
@@ -132,7 +133,7 @@ class KillNotes:
         from flashsale.sale.observe.observations import PodSeen
 
         seen = update.observation
-        lines = [self._line(one, update) for one in update.happenings]
+        lines = [self._line(happening, update) for happening in update.happenings]
         if isinstance(seen, PodSeen) and seen.pod.uid in self._killed:
             line = back_off_line(seen.pod)
             lines += [] if line in self._noted else [line]
@@ -149,19 +150,19 @@ class KillNotes:
             self._left[happening.healing.victim_uid] = update.state.count
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        one, state = happening.healing, update.state
-        replacement = state.pods.get(one.replacement_uid or "")
+        healing, state = happening.healing, update.state
+        replacement = state.pods.get(healing.replacement_uid or "")
         wanted = state.desired or 0
-        left = self._left.get(one.victim_uid, max(0, wanted - 1))
-        return healing_line(one, wanted, left, replacement.pod if replacement else None)
+        left = self._left.get(healing.victim_uid, max(0, wanted - 1))
+        return healing_line(healing, wanted, left, replacement.pod if replacement else None)
 
 
 def back_off_line(pod: Pod) -> str:
     """Say how long the kubelet waits before it restarts a container; empty if it does not."""
-    found = BACK_OFF.match(pod.waiting)
-    if pod.status != "CrashLoopBackOff" or not found:
+    match = BACK_OFF.match(pod.waiting)
+    if pod.status != "CrashLoopBackOff" or not match:
         return ""
-    time = re.sub(r"^(\d+)s$", r"\1 s", found[1])
+    time = re.sub(r"^(\d+)s$", r"\1 s", match[1])
     return f"Kubernetes waits {time} before it restarts a container that died before: {pod.status}"
 
 

@@ -38,8 +38,12 @@ def width(stream: TextIO) -> int | None:
     """Return the columns of a terminal; None where there is none and lines may be of any length."""
     if not stream.isatty():
         return None
-    told = os.environ.get("COLUMNS", "")
-    return int(told) if told.isdecimal() else os.get_terminal_size(stream.fileno()).columns or USUAL
+    columns = os.environ.get("COLUMNS", "")
+    return (
+        int(columns)
+        if columns.isdecimal()
+        else os.get_terminal_size(stream.fileno()).columns or USUAL
+    )
 
 
 def filled(text: str, width: int | None) -> str:

@@ -25,7 +25,7 @@ def findings_view(
     Args:
         width: columns of the terminal; None leaves each text on one line.
     """
-    return "\n".join(line for one in findings for line in _lines(one, width, colour))
+    return "\n".join(line for finding in findings for line in _lines(finding, width, colour))
 
 
 def _lines(finding: Finding, width: int | None, colour: bool) -> list[str]:

@@ -55,11 +55,11 @@ def loss_groups(losses: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "cause": cause or ("baseline" if why else "unexplained"),
             "pod": pod or UNKNOWN,
             "why": why or "no pod came or went then",
-            "lost": len(found),
-            "classes": listed(dict(Counter(loss["class"] for loss in found).most_common())),
-            "first": found[0]["at_seconds"],
-            "last": found[-1]["at_seconds"],
+            "lost": len(group_losses),
+            "classes": listed(dict(Counter(loss["class"] for loss in group_losses).most_common())),
+            "first": group_losses[0]["at_seconds"],
+            "last": group_losses[-1]["at_seconds"],
         }
-        for (cause, pod, why), found in groups.items()
+        for (cause, pod, why), group_losses in groups.items()
     ]
     return sorted(rows, key=lambda row: (LAST.get(row["cause"], 0), row["first"]))

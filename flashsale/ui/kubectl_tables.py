@@ -40,9 +40,9 @@ def sales_table(sales: Sequence[SaleInNamespace], now: float) -> str:
     """Write what `kubectl get rs -A` prints of the sales; ``now`` is unix seconds."""
     rows = []
     for sale in sales:
-        found = sale.replicaset
-        numbers = map(str, (found.desired, found.current, found.ready))
-        rows.append([sale.namespace, found.name, *numbers, age(found.created, now)])
+        replicaset = sale.replicaset
+        numbers = map(str, (replicaset.desired, replicaset.current, replicaset.ready))
+        rows.append([sale.namespace, replicaset.name, *numbers, age(replicaset.created, now)])
     return aligned([["NAMESPACE", "NAME", "DESIRED", "CURRENT", "READY", "AGE"], *rows])
 
 

@@ -21,16 +21,16 @@ class NodeNotes:
 
         for happening in update.happenings:
             match happening:
-                case Died(healing=one) if one.in_place and one.victim_uid in self._pods:
-                    self._note(f"{one.victim} is restarted: its node came back in time")
-                case Died(healing=one) if one.victim_uid in self._pods:
-                    self._note(f"{one.victim} is told to leave")
-                case Replaced(healing=one) if one.victim_uid in self._pods:
-                    self._note(f"{one.replacement} replaces {one.victim}")
-                case Healed(healing=one) if one.victim_uid in self._pods:
-                    self._note(f"{one.replacement} is ready")
-                case NotReplaced(healing=one, why=why) if one.victim_uid in self._pods:
-                    self._note(f"{one.victim} is not replaced: {why}")
+                case Died(healing=healing) if healing.in_place and healing.victim_uid in self._pods:
+                    self._note(f"{healing.victim} is restarted: its node came back in time")
+                case Died(healing=healing) if healing.victim_uid in self._pods:
+                    self._note(f"{healing.victim} is told to leave")
+                case Replaced(healing=healing) if healing.victim_uid in self._pods:
+                    self._note(f"{healing.replacement} replaces {healing.victim}")
+                case Healed(healing=healing) if healing.victim_uid in self._pods:
+                    self._note(f"{healing.replacement} is ready")
+                case NotReplaced(healing=healing, why=why) if healing.victim_uid in self._pods:
+                    self._note(f"{healing.victim} is not replaced: {why}")
 
 
 def node_kill_view(killed: NodeKill, width: int | None) -> str:
@@ -44,9 +44,9 @@ def node_kill_view(killed: NodeKill, width: int | None) -> str:
     from flashsale.ui.kubectl_tables import aligned
 
     rows = [
-        [one.victim, one.replacement or "<none>", _cell(one.seconds(one.created)),
-         _cell(one.seconds(one.started)), _cell(one.seconds(one.ready))]
-        for one in killed.pods
+        [pod.victim, pod.replacement or "<none>", _cell(pod.seconds(pod.created)),
+         _cell(pod.seconds(pod.started)), _cell(pod.seconds(pod.ready))]
+        for pod in killed.pods
     ]  # fmt: skip
     head = ["NODE", "NOT-READY", "EVICTED", "REPLACED", "READY"]
     times = (killed.not_ready, killed.evicted, killed.replaced, killed.ready_again)

@@ -142,9 +142,9 @@ def _expression(pattern: str) -> str:
         elif char == "\\" and index < size:
             out += re.escape(pattern[index])
             index += 1
-        elif char == "[" and (found := re.match(r"\^?\]?(?:\\.|[^\]\\])*\]", pattern[index:])):
-            out += "[" + found[0].replace("[", r"\[").replace("&&", r"\&&").replace("||", r"\||")
-            index += len(found[0])
+        elif char == "[" and (match := re.match(r"\^?\]?(?:\\.|[^\]\\])*\]", pattern[index:])):
+            out += "[" + match[0].replace("[", r"\[").replace("&&", r"\&&").replace("||", r"\||")
+            index += len(match[0])
         elif char == "[":
             raise re.error("a class without its end")
         else:

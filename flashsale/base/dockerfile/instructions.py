@@ -149,8 +149,8 @@ def parse_instructions(text: str, where: str = "Dockerfile") -> Iterator[Instruc
         joined, last = _joined(line, number, numbered, escape)
         keyword, *rest = joined.strip().split(maxsplit=1) or [""]
         text = rest[0] if rest else ""
-        one = Instruction(number, last, keyword.upper(), text, where, escape=escape)
-        yield _with_documents(one, numbered)
+        instruction = Instruction(number, last, keyword.upper(), text, where, escape=escape)
+        yield _with_documents(instruction, numbered)
 
 
 def _escape(lines: Sequence[str], where: str) -> str:
@@ -166,28 +166,30 @@ def _escape(lines: Sequence[str], where: str) -> str:
     return "\\"
 
 
-def check_instruction(one: Instruction) -> None:
+def check_instruction(instruction: Instruction) -> None:
     """Raise BadInputError for what Docker would not understand."""
-    if one.keyword not in KEYWORDS:
-        meant = difflib.get_close_matches(one.keyword, KEYWORDS, 1)
+    if instruction.keyword not in KEYWORDS:
+        meant = difflib.get_close_matches(instruction.keyword, KEYWORDS, 1)
         maybe = f"; did you mean {meant[0]}" if meant else ""
-        raise one.wrong(f"{one.keyword.capitalize()} is not a Dockerfile instruction{maybe}")
-    if not one.text:
-        raise one.wrong(f"{one.keyword} needs an argument")
-    known = FLAGS.get(one.keyword, ())
-    for name in re.findall(r"--([\w-]+)", _flag_text(one)):
+        raise instruction.wrong(
+            f"{instruction.keyword.capitalize()} is not a Dockerfile instruction{maybe}"
+        )
+    if not instruction.text:
+        raise instruction.wrong(f"{instruction.keyword} needs an argument")
+    known = FLAGS.get(instruction.keyword, ())
+    for name in re.findall(r"--([\w-]+)", _flag_text(instruction)):
         if name not in known:
-            raise one.wrong(f"{one.keyword} has no flag --{name}")
-    missing = len(_documents_of(one)) - len(one.documents)
+            raise instruction.wrong(f"{instruction.keyword} has no flag --{name}")
+    missing = len(_documents_of(instruction)) - len(instruction.documents)
     if missing:
-        name = _documents_of(one)[-missing]["name"]
-        raise one.wrong(f"the here-document never ends: {name} is missing")
+        name = _documents_of(instruction)[-missing]["name"]
+        raise instruction.wrong(f"the here-document never ends: {name} is missing")
 
 
-def _flag_text(one: Instruction) -> str:
+def _flag_text(instruction: Instruction) -> str:
     """Return the leading flags, without their values; empty for what takes none."""
-    takes = one.keyword in FLAGS
-    leading = re.match(r"(?:--[\w-]+(?:=\S*)?(?:\s+|$))*", one.text) if takes else None
+    takes = instruction.keyword in FLAGS
+    leading = re.match(r"(?:--[\w-]+(?:=\S*)?(?:\s+|$))*", instruction.text) if takes else None
     return re.sub(r"=\S*", "", leading[0]) if leading else ""
 
 
@@ -198,7 +200,9 @@ def _joined(
     joined = ""
     while line.rstrip().endswith(escape):
         joined += line.rstrip()[:-1]
-        number, line = next(((n, one) for n, one in following if not _skipped(one)), (number, ""))
+        number, line = next(
+            ((n, text) for n, text in following if not _skipped(text)), (number, "")
+        )
     return joined + line.rstrip(), number
 
 
@@ -206,10 +210,10 @@ def _skipped(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _documents_of(one: Instruction) -> list[re.Match[str]]:
-    if one.keyword not in ("RUN", "COPY", "ADD"):
+def _documents_of(instruction: Instruction) -> list[re.Match[str]]:
+    if instruction.keyword not in ("RUN", "COPY", "ADD"):
         return []
-    outside = re.sub(r"\"(?:\\.|[^\"])*\"|'[^']*'", _blank_unless_delimiter, one.text)
+    outside = re.sub(r"\"(?:\\.|[^\"])*\"|'[^']*'", _blank_unless_delimiter, instruction.text)
     return list(_HEREDOC.finditer(outside))
 
 
@@ -219,9 +223,9 @@ def _blank_unless_delimiter(match: re.Match[str]) -> str:
     return match[0] if re.search(r"<<-?$", before) else " " * len(match[0])
 
 
-def _with_documents(one: Instruction, following: Iterator[tuple[int, str]]) -> Instruction:
-    documents, last = [], one.last
-    for match in _documents_of(one):
+def _with_documents(instruction: Instruction, following: Iterator[tuple[int, str]]) -> Instruction:
+    documents, last = [], instruction.last
+    for match in _documents_of(instruction):
         body: list[str] = []
         for number, line in following:
             last, line = number, line.lstrip("\t") if match["tabs"] else line
@@ -230,4 +234,4 @@ def _with_documents(one: Instruction, following: Iterator[tuple[int, str]]) -> I
                 documents.append(HereDocument(match["name"], text, filled=not match["quote"]))
                 break
             body.append(line)
-    return replace(one, documents=tuple(documents), last=last)
+    return replace(instruction, documents=tuple(documents), last=last)

@@ -43,14 +43,14 @@ def parse_stages(
         BadInputError: it is not a Dockerfile; file and line are named.
     """
     listed = list(parse_instructions(text, where))
-    for one in listed:
-        check_instruction(one)
-    starts = [index for index, one in enumerate(listed) if one.keyword == "FROM"]
+    for instruction in listed:
+        check_instruction(instruction)
+    starts = [index for index, instruction in enumerate(listed) if instruction.keyword == "FROM"]
     if not starts:
         raise BadInputError(f"{where}: there is no FROM, so this is not a Dockerfile.")
-    for one in listed[: starts[0]]:
-        if one.keyword != "ARG":
-            raise one.wrong(f"{one.keyword} stands before the first FROM")
+    for instruction in listed[: starts[0]]:
+        if instruction.keyword != "ARG":
+            raise instruction.wrong(f"{instruction.keyword} stands before the first FROM")
     given = arguments or {}
     known = _platform_arguments()
     list(_filled(listed[: starts[0]], known, given, {}))
@@ -80,8 +80,8 @@ def lineage(all_stages: Sequence[Stage]) -> list[Stage]:
     """Return the last stage after those that it is based on."""
     position = len(all_stages) - 1
     line = [all_stages[position]]
-    while (found := find_stage(all_stages[:position], line[0].base)) is not None:
-        position = found
+    while (found_stage := find_stage(all_stages[:position], line[0].base)) is not None:
+        position = found_stage
         line.insert(0, all_stages[position])
     return line
 
@@ -94,22 +94,24 @@ def find_stage(earlier: Sequence[Stage], name: str) -> int | None:
     return named[-1] if named and name else None
 
 
-def _from(one: Instruction) -> tuple[str, str]:
-    words = one.words()
+def _from(instruction: Instruction) -> tuple[str, str]:
+    words = instruction.words()
     if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
-        raise one.wrong("FROM takes an image, or an image AS a name")
+        raise instruction.wrong("FROM takes an image, or an image AS a name")
     name = words[2].lower() if len(words) == 3 else ""
     if name and not _STAGE_NAME.fullmatch(name):
-        raise one.wrong(f"{words[2]} cannot name a stage: a letter, then letters, digits, - _ .")
+        raise instruction.wrong(
+            f"{words[2]} cannot name a stage: a letter, then letters, digits, - _ ."
+        )
     return words[0], name
 
 
-def _check_image(one: Instruction, base: str) -> None:
+def _check_image(instruction: Instruction, base: str) -> None:
     """Refuse what cannot name an image: a variable without a value, most often."""
     try:
         ImageName.parse(base)
     except InvalidImageNameError as error:
-        raise one.wrong(f"FROM {one.text} names '{base}': {error}") from error
+        raise instruction.wrong(f"FROM {instruction.text} names '{base}': {error}") from error
 
 
 def _filled(
@@ -125,17 +127,17 @@ def _filled(
         given: what was typed.
         outer: the ARGs before the first FROM, which a stage has once it repeats their names.
     """
-    for one in body:
-        filled = replace(one, variables=dict(known))
-        if one.keyword != "RUN":
-            filled = replace(filled, documents=tuple(map(filled.fill, one.documents)))
-        if one.keyword == "ARG":
+    for instruction in body:
+        filled = replace(instruction, variables=dict(known))
+        if instruction.keyword != "RUN":
+            filled = replace(filled, documents=tuple(map(filled.fill, instruction.documents)))
+        if instruction.keyword == "ARG":
             for name, default in filled.arguments():
                 value = given.get(name, outer.get(name) if default is None else default)
                 if value is not None:
                     known[name] = value
-        elif one.keyword == "ENV":
+        elif instruction.keyword == "ENV":
             known |= filled.assignments()
-        elif one.keyword == "LABEL":
+        elif instruction.keyword == "LABEL":
             filled.assignments()  # a mistake in one is a mistake in the file
         yield filled

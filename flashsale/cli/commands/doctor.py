@@ -28,11 +28,11 @@ def doctor(ctx: typer.Context) -> None:
     typed = shared(ctx)
     findings = run(_found(typed))
     if typed.json:
-        out_json([one.as_json() for one in findings])
+        out_json([finding.as_json() for finding in findings])
     else:
         text = findings_view(findings, width=width(sys.stdout), colour=colourful(sys.stdout))
         typer.echo(text)
-    if any(one.grade == "problem" for one in findings):
+    if any(finding.grade == "problem" for finding in findings):
         raise typer.Exit(FlashsaleError.exit_code)
 
 

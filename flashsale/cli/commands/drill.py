@@ -293,7 +293,7 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
     print_result(typed, comparison, comparison_view(comparison, a, b, width(sys.stdout)))
 
     writers = {
-        ".html": lambda found: page.comparison_page(found, a, b),
-        ".md": lambda found: markdown.comparison_report(found, a, b),
+        ".html": lambda comparison: page.comparison_page(comparison, a, b),
+        ".md": lambda comparison: markdown.comparison_report(comparison, a, b),
     }
     write_reports(reports, comparison, writers)

@@ -80,11 +80,11 @@ def kill_pod(
     method = common_options.read_kill_method("kill-pod", grace=grace, hard=hard, process=process)
     healings = run(_kill(typed, options, method))
     if typed.json:
-        output.out_json([one.as_json() for one in healings])
+        output.out_json([healing.as_json() for healing in healings])
     elif dry_run:
-        output.out("\n".join(f"{one.victim} would be killed (dry run)" for one in healings))
+        output.out("\n".join(f"{healing.victim} would be killed (dry run)" for healing in healings))
     elif no_wait:
-        output.out("\n".join(f"{one.victim} {one.cause}" for one in healings))
+        output.out("\n".join(f"{healing.victim} {healing.cause}" for healing in healings))
     else:
         output.out(healings_view(healings))
 

@@ -31,13 +31,13 @@ def label(
     from flashsale.sale.label import parse_labels
 
     typed = shared(ctx)
-    found = run(_label(typed, pod, parse_labels(labels)))
-    now = found.raw["metadata"].get("labels") or {}
+    labelled = run(_label(typed, pod, parse_labels(labels)))
+    now = labelled.raw["metadata"].get("labels") or {}
     shown = ",".join(f"{key}={value}" for key, value in sorted(now.items())) or "<none>"
-    text = f"pod/{found.name} labeled; its labels: {shown}"
-    print_result(typed, {"pod": found.name, "labels": now}, text)
-    if found.terminating:
-        note(f"Pod {found.name} is being deleted: its labels change nothing any more.")
+    text = f"pod/{labelled.name} labeled; its labels: {shown}"
+    print_result(typed, {"pod": labelled.name, "labels": now}, text)
+    if labelled.terminating:
+        note(f"Pod {labelled.name} is being deleted: its labels change nothing any more.")
 
 
 async def _label(typed: Shared, pod: str, labels: dict[str, str | None]) -> Pod:

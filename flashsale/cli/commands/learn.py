@@ -114,13 +114,15 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     from flashsale.learn.look import look_once
     from flashsale.learn.views import listing
 
-    extras = frozenset().union(*(one.extras for one in ([step] if step else steps)))
+    extras = frozenset().union(*(each.extras for each in ([step] if step else steps)))
     facts = run(look_once(place, extras))
     done = course_progress.read_progress(state_home())
-    found = listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
-    text = listing.check_view(found, one_step=step is not None)
-    print_result(typed, [one.as_json() for one in found], text)
-    if not all(one.holds for one in found):
+    checked = (
+        listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
+    )
+    text = listing.check_view(checked, one_step=step is not None)
+    print_result(typed, [checked_fact.as_json() for checked_fact in checked], text)
+    if not all(checked_fact.holds for checked_fact in checked):
         raise typer.Exit(1)
 
 

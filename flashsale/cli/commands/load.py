@@ -187,12 +187,12 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None
     with (
-        interruptible(stop, task, terminable=True) as heard,
+        interruptible(stop, task, terminable=True) as signals,
         _board() as show,
         StatusFile(state_home(), show) as status,
     ):
         report = await run_load(plan, observer=status, stop=stop)
-    return report, heard[0] if heard else 0
+    return report, signals[0] if signals else 0
 
 
 @contextmanager

@@ -38,21 +38,21 @@ def status(
         sales = run(_find_all(typed))
         print_result(typed, [sale.as_json() for sale in sales], sales_table(sales, time.time()))
         return
-    found = run(_find(typed))
+    status_found = run(_find(typed))
     now, wide = time.time(), typed.output == "wide"
-    text = status_view(found, now, wide=wide, width=width(sys.stdout))
-    print_result(typed, found.as_json(now), text)
-    if found.trouble:
-        note(found.trouble)
+    text = status_view(status_found, now, wide=wide, width=width(sys.stdout))
+    print_result(typed, status_found.as_json(now), text)
+    if status_found.trouble:
+        note(status_found.trouble)
 
 
 async def _find(typed: Shared) -> SaleStatus:
     from flashsale.sale import status as sale_status
 
     async with after_a_second("Asking the cluster ..."), typed.sale() as sale:
-        found = await sale_status.status(sale)
+        sale_status_found = await sale_status.status(sale)
         wide = typed.output == "wide"
-        return await sale_status.with_nodes(sale, found) if wide else found
+        return await sale_status.with_nodes(sale, sale_status_found) if wide else sale_status_found
 
 
 async def _find_all(typed: Shared) -> list[SaleInNamespace]:

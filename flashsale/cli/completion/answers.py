@@ -27,11 +27,11 @@ def print_answers(environ: Mapping[str, str]) -> None:
     """Print the candidates that a shell asks for, and leave at once: threads may be waiting."""
     shell = environ.get("_FLASHSALE_COMPLETE", "").removeprefix("complete_")
     words, incomplete = typed_words(environ)
-    found = completions(words, incomplete)
+    answers = completions(words, incomplete)
     if shell == "bash":
         cut = 1 + max(incomplete.rfind(mark) for mark in BREAKS)
-        found = [quoted(line.partition("\t")[0][cut:]) for line in found]
-    sys.stdout.write("".join(f"{line}\n" for line in found))
+        answers = [quoted(line.partition("\t")[0][cut:]) for line in answers]
+    sys.stdout.write("".join(f"{line}\n" for line in answers))
     sys.stdout.flush()
 
 
@@ -80,8 +80,8 @@ def completions(words: list[str], incomplete: str) -> list[str]:
     return _starting(incomplete, _arguments(command, rest[0], typed))
 
 
-def _starting(incomplete: str, found: list[str]) -> list[str]:
-    return [line for line in found if line.startswith((incomplete, ":"))]
+def _starting(incomplete: str, words: list[str]) -> list[str]:
+    return [line for line in words if line.startswith((incomplete, ":"))]
 
 
 def _before_the_command(before: list[str], incomplete: str) -> list[str]:
@@ -218,4 +218,6 @@ async def _pod_names(sale: Any) -> list[str]:
 
 
 async def _namespaces(sale: Any) -> list[str]:
-    return [found["metadata"]["name"] for found in await sale.api.list("/api/v1/namespaces")]
+    return [
+        namespace["metadata"]["name"] for namespace in await sale.api.list("/api/v1/namespaces")
+    ]

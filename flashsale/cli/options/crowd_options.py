@@ -99,7 +99,7 @@ async def crowd_of(
         workers=options.workers or workers_in_cluster(rate, keepalive=keepalive),
         image=options.image or str(shop["image"]),
         pull_policy="IfNotPresent" if options.image else shop.get("imagePullPolicy") or "",
-        pull_secrets=tuple(one["name"] for one in spec.get("imagePullSecrets") or ()),
+        pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets") or ()),
         node_selector=options.node_selector,
     )
     return ClusterCrowd(sale.api, job, progress, f"flashsale {options.command}")

@@ -153,7 +153,7 @@ def signal_error(answer: Output) -> ClusterUnreachableError:
 
 def signal_name(number: int) -> str:
     """Name a signal: `SIGKILL`; one that Python does not know by its number."""
-    known = {int(one): one.name for one in signal.Signals}
+    known = {int(known_signal): known_signal.name for known_signal in signal.Signals}
     return known.get(number, f"signal {number}")
 
 

@@ -108,8 +108,10 @@ class MinikubeCluster(ClusterDefaults):
             trouble = await host_docker_trouble() if asks_docker(state) else None
             if trouble and trouble.trouble is not EngineProblem.ABSENT:
                 return trouble
-            found = describe_condition(name, state, docker=trouble is None)
-            return ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+            condition = describe_condition(name, state, docker=trouble is None)
+            return ClusterUnreachableError(
+                f"minikube '{name}' {condition.words}.", hint=condition.hint
+            )
         if name in contexts.read():
             return None
         return ClusterUnreachableError(
@@ -252,8 +254,8 @@ class MinikubeCluster(ClusterDefaults):
         return Lifecycle(self._minikube, wish, progress, host_docker_trouble, self._home)
 
     async def _ensure(self, progress: Progress) -> None:
-        found = await self._lifecycle(progress).ensure_running()
-        keep_proxies_off(found.ip)  # from the Kubernetes client too
+        profile = await self._lifecycle(progress).ensure_running()
+        keep_proxies_off(profile.ip)  # from the Kubernetes client too
 
     async def _asleep(self) -> None:
         if error := await self.diagnosis():
@@ -275,8 +277,8 @@ class MinikubeCluster(ClusterDefaults):
 
     async def _near(self, service: Service) -> str:
         """Try where the kubeconfig says that the node is: that takes no minikube, and no time."""
-        found = contexts.read(self.kubeconfig).get(self.context)
-        host = url_host(found.server) if found else ""
+        context = contexts.read(self.kubeconfig).get(self.context)
+        host = url_host(context.server) if context else ""
         if not host or is_loopback(host) or not service.node_port:
             return ""
         keep_proxies_off(host)

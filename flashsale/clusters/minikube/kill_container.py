@@ -23,13 +23,13 @@ async def kill_main_process(
         FlashsaleError: none of its containers runs in Docker now.
         EngineError: this machine cannot reach the node's Docker.
     """
-    found = running_container_id(await api.get(paths.pods(namespace, pod.name)))
-    if not found:
+    container_id = running_container_id(await api.get(paths.pods(namespace, pod.name)))
+    if not container_id:
         raise FlashsaleError(
             f"No container of the pod '{pod.name}' runs in Docker now.", hint="flashsale status"
         )
     async with engine as opened:
-        await opened.work(lambda _: opened.kill(found), nothing)
+        await opened.work(lambda _: opened.kill(container_id), nothing)
 
 
 def running_container_id(pod: Object) -> str:

@@ -30,7 +30,7 @@ def find_document(text: str) -> Any:
     Raises:
         ValueError: there is none.
     """
-    decoder, found, at = json.JSONDecoder(), list[Any](), 0
+    decoder, documents, at = json.JSONDecoder(), list[Any](), 0
     while start := DOCUMENT_BEGINS.search(text, at):
         try:
             document, at = decoder.raw_decode(text, start.end())
@@ -38,10 +38,10 @@ def find_document(text: str) -> Any:
             at = text.find("\n", start.end()) + 1 or len(text)
             continue
         if not (isinstance(document, dict) and "specversion" in document):
-            found.append(document)
-    if not found:
+            documents.append(document)
+    if not documents:
         raise ValueError("there is no JSON")
-    return found[-1]
+    return documents[-1]
 
 
 def read_unknown_state(text: str) -> str:
@@ -49,7 +49,7 @@ def read_unknown_state(text: str) -> str:
 
     It prints `null` for both, and the reason with its log lines (pkg/minikube/cluster/status.go).
     """
-    causes = [found["cause"].strip() for found in STATUS_ERROR.finditer(text)]
+    causes = [error["cause"].strip() for error in STATUS_ERROR.finditer(text)]
     if not causes or NODE_IS_GONE.search(causes[-1]):
         return ""
     lines = [line.strip() for line in causes[-1].splitlines() if line.strip()]
@@ -58,7 +58,7 @@ def read_unknown_state(text: str) -> str:
 
 def read_reason(text: str) -> tuple[str, str]:
     """Find the id and the message of a failure; both are empty where there are none."""
-    if found := EXITING.search(text):
-        return found["id"], found["message"]
+    if match := EXITING.search(text):
+        return match["id"], match["message"]
     misused = MISUSED.search(text)
     return "", misused["message"] if misused else ""

@@ -104,11 +104,11 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
     """
     words = ("kubectl", "--", f"--context={minikube.profile}", *port_forward(service))
     async with minikube.tunnel(home, *words) as child:
-        found = await first_match(child, FORWARDING, minikube.patience.url)
-        if not found:
+        match = await first_match(child, FORWARDING, minikube.patience.url)
+        if not match:
             raise no_address_error(service, await _code(minikube, child))
         async with while_it_lives(child):
-            yield f"http://{found}"
+            yield f"http://{match}"
 
 
 def reached_at(url: str) -> str:

@@ -23,8 +23,8 @@ def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespac
     import json
 
     documents = contexts.documents(kubeconfig)
-    found = minified(documents, context, namespace)
-    if not found:
+    minified_config = minified(documents, context, namespace)
+    if not minified_config:
         raise ClusterUnreachableError(
             f"The kubeconfig has no context '{context}' any more.",
             hint="kubectl config get-contexts",
@@ -34,7 +34,9 @@ def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespac
         alone = len(sections(document, "contexts")) == 1 and current == context
         if namespace == "default" and alone and minified([(file, document)], context, namespace):
             return file  # it is such a file already, and its owner keeps it up to date
-    return put(home, "kubeconfig", json.dumps(found, indent=2) + "\n")  # JSON is YAML, too
+    return put(
+        home, "kubeconfig", json.dumps(minified_config, indent=2) + "\n"
+    )  # JSON is YAML, too
 
 
 def minified(documents: contexts.Documents, context: str, namespace: str) -> Object:

@@ -69,7 +69,7 @@ def parse_record(document: Any) -> SaleRecord:
         raise ForeignFormatError(
             f"another version of flashsale wrote it (format {document.get('format')}, not {FORMAT})"
         )
-    known = {one.name for one in fields(SaleRecord)}
+    known = {field.name for field in fields(SaleRecord)}
     values = {key: _checked(key, value) for key, value in document.items() if key in known}
     if "context" not in values:
         raise ValueError("it names no context")
@@ -79,7 +79,7 @@ def parse_record(document: Any) -> SaleRecord:
 
 
 def _checked(key: str, value: Any) -> Any:
-    if key in LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if key in LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     if key in LISTS or not isinstance(value, bool if key in FLAGS else str):
         raise ValueError(f"'{key}' cannot be {value!r}")

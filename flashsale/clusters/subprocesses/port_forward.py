@@ -30,8 +30,8 @@ async def first_match(child: Process, pattern: re.Pattern[str], limit: float) ->
     try:
         async with asyncio.timeout(limit):
             async for raw in child.stdout:
-                if found := pattern.search(raw.decode(errors="replace").strip()):
-                    return found[found.lastindex or 0]
+                if match := pattern.search(raw.decode(errors="replace").strip()):
+                    return match[match.lastindex or 0]
     except TimeoutError:
         pass
     return ""

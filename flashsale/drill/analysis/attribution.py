@@ -132,7 +132,7 @@ def coverage(causes: Iterable[LossCause], seconds: float) -> float:
     if seconds <= 0:
         return 0.0
     covered = reached = 0.0
-    for cause in sorted(causes, key=lambda one: one.began):
+    for cause in sorted(causes, key=lambda cause: cause.began):
         began, over = max(cause.began, reached), min(cause.over, seconds)
         covered += max(0.0, over - began)
         reached = max(reached, over)
@@ -144,8 +144,10 @@ def is_doubtful(attributions: Sequence[Attribution], covered: float) -> bool:
 
     Nearly is a quarter; a few that are unexplained are no pattern.
     """
-    inside = sum(one.cause is not None for one in attributions)
-    outside = sum(one.cause is None and not one.baseline for one in attributions)
+    inside = sum(attribution.cause is not None for attribution in attributions)
+    outside = sum(
+        attribution.cause is None and not attribution.baseline for attribution in attributions
+    )
     if outside < 5 or covered >= 1:
         return False
     return outside / (1 - covered) > 0.25 * inside / covered if covered else True

@@ -32,8 +32,8 @@ UsualLosses = Callable[[float, str], int]  # usual losses of a class around a se
 def learn_baseline(result: DrillResult, windows: Sequence[LossCause]) -> UsualLosses:
     """Learn from the phases of load alone how many losses of each class are usual, a second."""
     worst = {
-        pods: _worst(result, windows, [one for one in _calm(result) if one.pods == pods])
-        for pods in {one.pods for one in _calm(result)}
+        pods: _worst(result, windows, [phase for phase in _calm(result) if phase.pods == pods])
+        for pods in {phase.pods for phase in _calm(result)}
     }
     anywhere = _worst(result, windows, _calm(result))
     carrying = list(_carrying(result))
@@ -63,8 +63,8 @@ def _worst(
 
 def _lost(losses: Sequence[Loss], began: float, ended: float) -> LossCounts:
     """Count what a piece of calm lost, as if it were a whole second."""
-    found = Counter(one.loss_class for one in losses if began <= lost_at(one) < ended)
-    return Counter({name: ceil(count / (ended - began)) for name, count in found.items()})
+    counts = Counter(loss.loss_class for loss in losses if began <= lost_at(loss) < ended)
+    return Counter({name: ceil(count / (ended - began)) for name, count in counts.items()})
 
 
 def _pieces(result: DrillResult, phase: Phase) -> Iterator[tuple[float, float]]:

@@ -53,7 +53,7 @@ def stretches(
 ) -> Iterator[tuple[frozenset[str], list[int]]]:
     """Group the stable seconds of a run by the pods that were chosen in them."""
     choices = [(at, stable_pods(changes, at)) for at in range(int(seconds))]
-    for pods, group in groupby(choices, key=lambda one: one[1]):
+    for pods, group in groupby(choices, key=lambda choice: choice[1]):
         if pods:
             yield pods, [at for at, _ in group]
 

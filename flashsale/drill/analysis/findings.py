@@ -27,7 +27,7 @@ def summarize(result: DrillResult, analysis: Analysis) -> list[str]:
 def list_findings(result: DrillResult, analysis: Analysis) -> list[str]:
     """Say everything that was found, one sentence or two each."""
     figures = result.report.figures
-    skipped = [f"Kill {one.number} was skipped: {one.reason}." for one in result.skipped]
+    skipped = [f"Kill {skip.number} was skipped: {skip.reason}." for skip in result.skipped]
     if not figures.sent:
         return skipped
     fair = analysis.fairness
@@ -88,10 +88,19 @@ def _why(result: DrillResult, analysis: Analysis) -> str:
 
 def _mechanism(result: DrillResult, analysis: Analysis) -> str:
     """Say why the kills cost what they did, if they cost anything."""
-    method, deaths = result.scenario.kill_method, {one.cause for one in result.node_deaths}
-    found = [(one.loss, one.cause) for one in analysis.attributions if one.cause]
-    costs = [loss for loss, one in found if one.kind == "kill" and one.name not in deaths]
-    if not costs and any(one.name in deaths for _, one in found):
+    method, deaths = (
+        result.scenario.kill_method,
+        {node_death.cause for node_death in result.node_deaths},
+    )
+    attributed = [
+        (attribution.loss, attribution.cause)
+        for attribution in analysis.attributions
+        if attribution.cause
+    ]
+    costs = [
+        loss for loss, cause in attributed if cause.kind == "kill" and cause.name not in deaths
+    ]
+    if not costs and any(cause.name in deaths for _, cause in attributed):
         return "; until a node is not ready, buyers are sent to its pods and get no answer."
     if not costs:
         return "."
@@ -101,7 +110,7 @@ def _mechanism(result: DrillResult, analysis: Analysis) -> str:
         return "; without a grace period a pod drops the purchases it has."
     if not result.environment.has_pre_stop:
         return "; without a preStop hook pods stop while buyers are still sent to them."
-    wait = max(one.ended_seconds - one.at_seconds for one in costs)
+    wait = max(cause.ended_seconds - cause.at_seconds for cause in costs)
     if wait > LAG:  # it was sent long before its pod stopped: nobody is sent there by mistake
         return (
             f"; buyers waited up to {seconds(wait)} in a pod's queue, longer than its preStop hook"
@@ -138,7 +147,10 @@ def _losses(result: DrillResult, analysis: Analysis) -> Iterator[str]:
         return
     for text in _loss_counts(result, analysis):
         yield f"{text}."
-    if any(one.cause and one.cause.kind != "outage" for one in analysis.attributions):
+    if any(
+        attribution.cause and attribution.cause.kind != "outage"
+        for attribution in analysis.attributions
+    ):
         yield f"Pods were dying, leaving or new for {percent(analysis.covered)} of the run."
     if more := result.report.losses_unlisted:
         yield f"{more:,} more losses were counted, but not kept one by one."
@@ -167,7 +179,10 @@ def _lesson(result: DrillResult, analysis: Analysis) -> Iterator[str]:
     """Name the cure where pods that have a grace period cost purchases all the same."""
     if result.environment.has_pre_stop or not result.scenario.kill_method.graceful:
         return
-    if any(one.cause and one.cause.kind != "outage" for one in analysis.attributions):
+    if any(
+        attribution.cause and attribution.cause.kind != "outage"
+        for attribution in analysis.attributions
+    ):
         yield (
             "The pods have no preStop hook: they stop while some buyers are still sent to them."
             " The sleep in `flashsale manifest` waits until nobody is."
@@ -192,12 +207,13 @@ def _costs(costs: Counter[str]) -> str:
 def _healings(result: DrillResult, healing: HealingTimes | None) -> Iterator[str]:
     if healing:
         yield f"{_healed(result, healing)}."
-    missing = sum(one.ready is None for one in result.healings)
+    missing = sum(healed.ready is None for healed in result.healings)
     if missing:
         yield f"{counted(missing, 'pod')} had no ready replacement when the drill ended."
     on_dead = {uid for death in result.node_deaths for _, uid in death.pods}
     accidents = sum(
-        result.kill_of(one) is None and one.victim_uid not in on_dead for one in result.healings
+        result.kill_of(healed) is None and healed.victim_uid not in on_dead
+        for healed in result.healings
     )
     if accidents:
         yield f"{counted(accidents, 'pod')} died without being killed by this drill."
@@ -207,7 +223,7 @@ def _healed(result: DrillResult, healing: HealingTimes | None) -> str:
     """Say how long healing took: `3 pods were replaced, each in about 5.0 s`."""
     if healing is None:
         return ""
-    restarted = all(one.in_place for one in result.healings)
+    restarted = all(healed.in_place for healed in result.healings)
     noun, verb = ("container", "restarted") if restarted else ("pod", "replaced")
     if healing.count == 1:
         return f"1 {noun} was {verb} in {seconds(healing.worst)}"

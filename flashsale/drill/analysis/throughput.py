@@ -22,8 +22,8 @@ def scaling_gain(
         rate: planned purchases a second.
         cores: of the machine that sends, and that carries the pods, too, if the cluster is local.
     """
-    found = {part.name: part for part in phases}
-    before, after = found.get("before"), found.get("scaled")
+    by_name = {part.name: part for part in phases}
+    before, after = by_name.get("before"), by_name.get("scaled")
     if before is None or after is None:
         return
     change = f"from {before.pods} to {after.pods}"

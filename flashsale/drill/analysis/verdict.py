@@ -45,12 +45,12 @@ class Analysis:
     @property
     def explained(self) -> int:
         """Listed losses with a cause."""
-        return sum(one.cause is not None for one in self.attributions)
+        return sum(attribution.cause is not None for attribution in self.attributions)
 
     @property
     def baseline(self) -> int:
         """Listed losses of which the sale has as many when nothing is done to it."""
-        return sum(one.baseline for one in self.attributions)
+        return sum(attribution.baseline for attribution in self.attributions)
 
     @property
     def unexplained(self) -> int:
@@ -60,7 +60,9 @@ class Analysis:
     @property
     def costs(self) -> Counter[str]:
         """Losses by the name of their cause."""
-        return Counter(one.cause.name for one in self.attributions if one.cause)
+        return Counter(
+            attribution.cause.name for attribution in self.attributions if attribution.cause
+        )
 
 
 def analyse(result: DrillResult) -> Analysis:
@@ -82,14 +84,16 @@ def answering_pods(result: DrillResult) -> list[MembersFrom]:
 
     A dead node's pods get buyers until it is not ready, and answer none of them.
     """
-    changes = [(result.second(one.at), frozenset(one.pods)) for one in result.history.routings]
+    changes = [
+        (result.second(routing.at), frozenset(routing.pods)) for routing in result.history.routings
+    ]
     for death in result.node_deaths:
         began, dead = result.second(death.asked_at), {name for name, _ in death.pods}
         ended = death.not_ready_at or death.back_at
         over = result.second(ended) if ended else result.seconds
         chosen = [pods for at, pods in changes if at <= began]
         left = [(began, chosen[-1])] if chosen else []
-        changes = sorted([*changes, *left], key=lambda one: one[0])
+        changes = sorted([*changes, *left], key=lambda change: change[0])
         changes = [(at, pods - dead if began <= at < over else pods) for at, pods in changes]
     return changes
 
@@ -132,5 +136,5 @@ def _inconclusive(result: DrillResult) -> str:
 
 def healing_times(healings: Sequence[Healing]) -> HealingTimes | None:
     """Summarize how long healing took."""
-    took = [t for one in healings if (t := one.seconds(one.ready)) is not None]
+    took = [t for healing in healings if (t := healing.seconds(healing.ready)) is not None]
     return HealingTimes(round(median(took), 3), max(took), len(took)) if took else None

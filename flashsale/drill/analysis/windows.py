@@ -27,24 +27,26 @@ BLIP = 2.0  # seconds without the API server that stop no pod
 
 def find_causes(result: DrillResult) -> tuple[LossCause, ...]:
     """List everything that may have cost purchases, in the order in which it began."""
-    found = [
+    causes = [
         *_kills(result),
         *_node_deaths(result),
         *_departures(result),
         *_crashes(result),
         *_outages(result),
     ]
-    found += _arrivals(result, found)
-    serving = [(result.second(one.at), bool(one.pods)) for one in result.history.routings]
+    causes += _arrivals(result, causes)
+    serving = [
+        (result.second(routing.at), bool(routing.pods)) for routing in result.history.routings
+    ]
     empty = empty_times(serving, result.seconds)
-    extended = (_until(cause, until_served(cause.over, empty)) for cause in found)
+    extended = (_until(cause, until_served(cause.over, empty)) for cause in causes)
     return tuple(sorted(extended, key=lambda cause: cause.began))
 
 
 def _kills(result: DrillResult) -> Iterator[LossCause]:
-    for one in result.kills:
-        began, over = result.second(one.asked_at), _kill_over(result, one)
-        yield LossCause("kill", f"kill {one.number}", one.pod, began, over, "it was dying")
+    for kill in result.kills:
+        began, over = result.second(kill.asked_at), _kill_over(result, kill)
+        yield LossCause("kill", f"kill {kill.number}", kill.pod, began, over, "it was dying")
 
 
 def _kill_over(result: DrillResult, kill: PodKill) -> float:
@@ -59,18 +61,22 @@ def _kill_over(result: DrillResult, kill: PodKill) -> float:
 
 def _node_deaths(result: DrillResult) -> Iterator[LossCause]:
     """Pods of a dead node: purchases sent there get no answer until the node is not ready."""
-    for one in result.node_deaths:
-        ended = one.not_ready_at if one.not_ready_at is not None else one.back_at
+    for node_death in result.node_deaths:
+        ended = (
+            node_death.not_ready_at if node_death.not_ready_at is not None else node_death.back_at
+        )
         over = result.seconds if ended is None else result.second(ended) + LAG
-        pods = tuple(name for name, _ in one.pods)
-        began = result.second(one.asked_at)
-        yield LossCause("kill", one.cause, one.node, began, over, "it had no power", pods)
+        pods = tuple(name for name, _ in node_death.pods)
+        began = result.second(node_death.asked_at)
+        yield LossCause(
+            "kill", node_death.cause, node_death.node, began, over, "it had no power", pods
+        )
 
 
 def _departures(result: DrillResult) -> Iterator[LossCause]:
     """Pods that left without a kill: surplus of a scaling, or deleted by somebody else."""
-    killed = set() if result.scenario.kill_method.process else {one.uid for one in result.kills}
-    on_dead = {uid for one in result.node_deaths for _, uid in one.pods}
+    killed = set() if result.scenario.kill_method.process else {kill.uid for kill in result.kills}
+    on_dead = {uid for node_death in result.node_deaths for _, uid in node_death.pods}
     for pod in result.pods:
         if pod.leaving is None or pod.uid in killed | on_dead:
             continue
@@ -84,11 +90,11 @@ def _departures(result: DrillResult) -> Iterator[LossCause]:
 
 
 def _crashes(result: DrillResult) -> Iterator[LossCause]:
-    for one in result.healings:
-        if one.cause == "crashed" and result.kill_of(one) is None:
-            began = result.second(one.died) - NOTICE
-            over = _crash_over(result, one.died)
-            yield LossCause("accident", "a crash", one.victim, began, over, "it had crashed")
+    for healing in result.healings:
+        if healing.cause == "crashed" and result.kill_of(healing) is None:
+            began = result.second(healing.died) - NOTICE
+            over = _crash_over(result, healing.died)
+            yield LossCause("accident", "a crash", healing.victim, began, over, "it had crashed")
 
 
 def _outages(result: DrillResult) -> Iterator[LossCause]:
@@ -97,19 +103,21 @@ def _outages(result: DrillResult) -> Iterator[LossCause]:
     A stream may be silent for long before its end is noticed; as long as purchases are confirmed
     the pods are there.
     """
-    for one in result.history.outages:
-        noticed = result.second(one.noticed)
-        over = result.seconds if one.ended is None else result.second(one.ended) + LAG
-        if over - noticed < BLIP and one.ended is not None:
+    for outage in result.history.outages:
+        noticed = result.second(outage.noticed)
+        over = result.seconds if outage.ended is None else result.second(outage.ended) + LAG
+        if over - noticed < BLIP and outage.ended is not None:
             continue
         sold = max((at for at in result.report.answers if at <= noticed), default=0)
-        began = min(noticed - NEWS, max(result.second(one.heard), float(sold)))
+        began = min(noticed - NEWS, max(result.second(outage.heard), float(sold)))
         yield LossCause("outage", "the cluster", CLUSTER, began, over, "it did not answer")
 
 
 def _arrivals(result: DrillResult, departures: list[LossCause]) -> Iterator[LossCause]:
     """Pods that came: from the Service's choice of them to their first purchase."""
-    heals = {one.replacement_uid: one for one in result.healings if not one.in_place}
+    heals = {
+        healing.replacement_uid: healing for healing in result.healings if not healing.in_place
+    }
     start = result.report.started_monotonic
     for pod in result.pods:
         chosen = _chosen(result, pod)
@@ -131,7 +139,10 @@ def _brought(
         if kill:
             return "kill", f"kill {kill.number}"
         victim = healing.victim
-        lost = next((one for one in departures if victim in (one.pod, *one.pods)), None)
+        lost = next(
+            (departure for departure in departures if victim in (departure.pod, *departure.pods)),
+            None,
+        )
         return (lost.kind, lost.name) if lost else ("accident", "a replacement")
     scaling = scaling_at(result, pod.seen)
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")
@@ -139,9 +150,11 @@ def _brought(
 
 def scaling_at(result: DrillResult, moment: float) -> ScalingRecord | None:
     """Find the scaling that was at work at a moment."""
-    for one in reversed(result.scalings):
-        if one.asked_at <= moment and (one.ended_at is None or moment <= one.ended_at + SETTLING):
-            return one
+    for scaling in reversed(result.scalings):
+        if scaling.asked_at <= moment and (
+            scaling.ended_at is None or moment <= scaling.ended_at + SETTLING
+        ):
+            return scaling
     return None
 
 
@@ -151,7 +164,7 @@ def scaling_name(scaling: ScalingRecord) -> str:
 
 def _chosen(result: DrillResult, pod: PodLifetime) -> float | None:
     routings = result.history.routings
-    return next((one.at for one in routings if pod.name in one.pods), None)
+    return next((routing.at for routing in routings if pod.name in routing.pods), None)
 
 
 def _crash_over(result: DrillResult, died: float) -> float:

@@ -122,9 +122,9 @@ def _throughput(a: Document, b: Document) -> Iterator[Row]:
     """Compare the phases that both have, by their names."""
     ones = {part["name"]: part for part in a["phases"]}
     others = {part["name"]: part for part in b["phases"]}
-    for name, one in ones.items():
+    for name, phase in ones.items():
         if name in others:
-            rates = one["confirmed_rate"], others[name]["confirmed_rate"]
+            rates = phase["confirmed_rate"], others[name]["confirmed_rate"]
             yield _row(f"confirmed, {name}", "/s", *rates, larger_than(RATE_NOISE, 0.0))
 
 

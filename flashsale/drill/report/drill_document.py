@@ -37,9 +37,9 @@ def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
         "summary": summarize(result, analysis),
         "findings": list_findings(result, analysis),
         "load": result.report.figures.to_json(),
-        "healings": [_healing(result, one) for one in result.healings],
+        "healings": [_healing(result, healing) for healing in result.healings],
         "scalings": _scalings(result),
-        "losses": [_loss(one) for one in analysis.attributions],
+        "losses": [_loss(attribution) for attribution in analysis.attributions],
         "kills": _kills(result, analysis),
         "node_deaths": _node_deaths(result, analysis),
         "ended": result.ended,
@@ -59,14 +59,14 @@ def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
         "pods": _pods(result, analysis),
         "timeline": _timeline(result),
         "routing": [
-            {"at_seconds": max(0.0, result.second(one.at)), "pods": sorted(one.pods)}
-            for one in result.history.routings
+            {"at_seconds": max(0.0, result.second(routing.at)), "pods": sorted(routing.pods)}
+            for routing in result.history.routings
         ],
         "replicas": list(_replicas(result)),
         "log": [
-            {"at_seconds": result.second(one.at), "kind": one.kind, "pod": one.pod}
-            | {"text": one.text}
-            for one in result.log
+            {"at_seconds": result.second(entry.at), "kind": entry.kind, "pod": entry.pod}
+            | {"text": entry.text}
+            for entry in result.log
         ],
     }
 
@@ -79,28 +79,28 @@ def read_document(file: Path) -> Document:
     """
     hint = f"flashsale drill --report {quoted(file.with_suffix('.json'))}"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInputError(f"There is no file {file}.", hint=hint) from None
     except OSError as error:
         raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=hint) from error
     except ValueError:
         raise BadInputError(f"{file} is not JSON.", hint=hint) from None
-    if not isinstance(found, dict) or "phases" not in found or "format" not in found:
+    if not isinstance(document, dict) or "phases" not in document or "format" not in document:
         raise BadInputError(f"{file} is not the report of a drill.", hint=hint)
-    if found["format"] != FORMAT:
+    if document["format"] != FORMAT:
         raise BadInputError(
-            f"{file} has format {found['format']}; this version reads {FORMAT}.",
+            f"{file} has format {document['format']}; this version reads {FORMAT}.",
             hint=hint,
         )
-    return found
+    return document
 
 
-def _healing(result: DrillResult, one: Healing) -> Document:
-    kill = result.kill_of(one)
+def _healing(result: DrillResult, healing: Healing) -> Document:
+    kill = result.kill_of(healing)
     return {
-        **one.as_json(),
-        "at_seconds": result.second(one.died),
+        **healing.as_json(),
+        "at_seconds": result.second(healing.died),
         "kill": kill.number if kill else None,
     }
 
@@ -108,23 +108,25 @@ def _healing(result: DrillResult, one: Healing) -> Document:
 def _scalings(result: DrillResult) -> list[Document]:
     return [
         {
-            "from": one.before,
-            "to": one.after,
-            "seconds": None if one.ended_at is None else round(one.ended_at - one.asked_at, 3),
-            "at_seconds": result.second(one.asked_at),
+            "from": scaling.before,
+            "to": scaling.after,
+            "seconds": None
+            if scaling.ended_at is None
+            else round(scaling.ended_at - scaling.asked_at, 3),
+            "at_seconds": result.second(scaling.asked_at),
         }
-        for one in result.scalings
+        for scaling in result.scalings
     ]
 
 
-def _loss(one: Attribution) -> Document:
-    loss, cause = one.loss, one.cause
+def _loss(attribution: Attribution) -> Document:
+    loss, cause = attribution.loss, attribution.cause
     return {
         "at_seconds": round(loss.at_seconds, 3),
         "class": loss.loss_class,
         "blamed_on": cause.pod if cause else None,
         "cause": cause.name if cause else None,
-        "why": cause.why if cause else BASELINE if one.baseline else None,
+        "why": cause.why if cause else BASELINE if attribution.baseline else None,
         "ended_seconds": round(loss.ended_seconds, 3),
     }
 
@@ -156,15 +158,15 @@ def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
 
     return [
         {
-            "node": one.node,
-            "pods": [name for name, _ in one.pods],
-            "at_seconds": result.second(one.asked_at),
-            "not_ready_seconds": after(one, one.not_ready_at),
-            "replaced_seconds": after(one, one.replaced_at),
-            "back_seconds": after(one, one.back_at),
-            "lost": analysis.costs[one.cause],
+            "node": node_death.node,
+            "pods": [name for name, _ in node_death.pods],
+            "at_seconds": result.second(node_death.asked_at),
+            "not_ready_seconds": after(node_death, node_death.not_ready_at),
+            "replaced_seconds": after(node_death, node_death.replaced_at),
+            "back_seconds": after(node_death, node_death.back_at),
+            "lost": analysis.costs[node_death.cause],
         }
-        for one in result.node_deaths
+        for node_death in result.node_deaths
     ]
 
 
@@ -177,11 +179,11 @@ def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:
 
     cost = analysis.costs
     rows = [
-        row(one.number, one.pod, one.asked_at, cost[f"kill {one.number}"], None)
-        for one in result.kills
+        row(kill.number, kill.pod, kill.asked_at, cost[f"kill {kill.number}"], None)
+        for kill in result.kills
     ]
-    rows += [row(one.number, None, one.at, 0, one.reason) for one in result.skipped]
-    return sorted(rows, key=lambda one: one["number"])
+    rows += [row(skip.number, None, skip.at, 0, skip.reason) for skip in result.skipped]
+    return sorted(rows, key=lambda row: row["number"])
 
 
 def _attribution(result: DrillResult, analysis: Analysis) -> Document:
@@ -217,17 +219,17 @@ def _pods(result: DrillResult, analysis: Analysis) -> list[Document]:
 def _replicas(result: DrillResult) -> Iterator[Document]:
     """List the changes of desired and ready pods; what was before second 0 is one entry."""
     before: ReplicaCount | None = None
-    for one in result.history.replicas:
-        if before is not None and result.second(one.at) > 0:
+    for replica in result.history.replicas:
+        if before is not None and result.second(replica.at) > 0:
             yield _count(result, before)
-        before = one
+        before = replica
     if before is not None:
         yield _count(result, before)
 
 
-def _count(result: DrillResult, one: ReplicaCount) -> Document:
-    at = max(0.0, result.second(one.at))
-    return {"at_seconds": at, "desired": one.desired, "ready": one.ready}
+def _count(result: DrillResult, replica_count: ReplicaCount) -> Document:
+    at = max(0.0, result.second(replica_count.at))
+    return {"at_seconds": at, "desired": replica_count.desired, "ready": replica_count.ready}
 
 
 def _rounded(second: float | None) -> float | None:
@@ -249,7 +251,7 @@ def _timeline(result: DrillResult) -> list[Document]:
     ``buyers_seconds`` is how long, of that second, buyers came.
     """
     report, sending = result.report, round(result.sending_seconds, 3)
-    planned = {one.at: one for one in report.timeline}
+    planned = {second.at: second for second in report.timeline}
     return [
         _second(planned.get(at) or Second(at, 0, 0, 0, Quantiles()))
         | {"buyers_seconds": round(min(1.0, max(0.0, sending - at)), 3)}
@@ -258,13 +260,13 @@ def _timeline(result: DrillResult) -> list[Document]:
     ]
 
 
-def _second(one: Second) -> Document:
+def _second(second: Second) -> Document:
     return {
-        "at": one.at,
-        "confirmed": one.confirmed,
-        "rejected": one.rejected,
-        "lost": one.lost,
-        "p50_ms": round(one.latency_ms.p50, 3),
-        "p99_ms": round(one.latency_ms.p99, 3),
-        "max_ms": round(one.latency_ms.max, 3),
+        "at": second.at,
+        "confirmed": second.confirmed,
+        "rejected": second.rejected,
+        "lost": second.lost,
+        "p50_ms": round(second.latency_ms.p50, 3),
+        "p99_ms": round(second.latency_ms.p99, 3),
+        "max_ms": round(second.latency_ms.max, 3),
     }

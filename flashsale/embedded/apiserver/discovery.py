@@ -34,8 +34,8 @@ def document(path: str, host: str) -> Object | None:
 def paths() -> list[str]:
     """`/`: the other paths that are served."""
     health = [f"/{where}" for where in ("healthz", "livez", "readyz")]
-    found = ["/api", *_documents(), *health, "/openapi/v2", "/openapi/v3", "/version"]
-    return sorted(set(found))
+    listed = ["/api", *_documents(), *health, "/openapi/v2", "/openapi/v3", "/version"]
+    return sorted(set(listed))
 
 
 def wants_aggregated(accept: str) -> bool:
@@ -124,21 +124,21 @@ def groups() -> list[str]:
 @cache
 def _documents() -> dict[str, Object]:
     """Everything that is the same for every client."""
-    found: dict[str, Object] = {
+    documents: dict[str, Object] = {
         "/version": version_info(),
         "/apis": group_list(),
         "/api/v1": resource_list(""),
     }
     for group in groups():
         head = {"kind": "APIGroup", "apiVersion": "v1"}
-        found[f"/apis/{group}"] = head | _group(group)
-        found[f"/apis/{_resources(group)[0].api_version}"] = resource_list(group)
-    return found
+        documents[f"/apis/{group}"] = head | _group(group)
+        documents[f"/apis/{_resources(group)[0].api_version}"] = resource_list(group)
+    return documents
 
 
 def _resources(group: str) -> list[Resource]:
-    found = [resource for resource in ALL if resource.group == group]
-    return sorted(found, key=lambda resource: resource.plural)
+    of_group = [resource for resource in ALL if resource.group == group]
+    return sorted(of_group, key=lambda resource: resource.plural)
 
 
 def _group(group: str) -> Object:
@@ -177,16 +177,16 @@ def _listed_below(resource: Resource, below: Subresource) -> Object:
 
 
 def _discovered(resource: Resource) -> Object:
-    found: Object = {
+    discovered: Object = {
         "resource": resource.plural,
         "responseKind": {"group": "", "version": "", "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": list(resource.verbs),
     }
-    found |= _names(resource)
+    discovered |= _names(resource)
     if resource.subresources:
-        found["subresources"] = [
+        discovered["subresources"] = [
             {
                 "subresource": below.name,
                 "responseKind": {
@@ -198,7 +198,7 @@ def _discovered(resource: Resource) -> Object:
             }
             for below in resource.subresources
         ]
-    return found
+    return discovered
 
 
 def _names(resource: Resource) -> Object:

@@ -53,8 +53,8 @@ def _health(request: web.BaseRequest) -> web.Response | None:
     if "verbose" not in request.query:
         return web.Response(text="ok")
     left_out = request.query.getall("exclude", [])
-    lines = [f"[+]{one}{' excluded:' if one in left_out else ''} ok\n" for one in checks]
-    if unknown := [json.dumps(one) for one in left_out if one not in checks]:
+    lines = [f"[+]{check}{' excluded:' if check in left_out else ''} ok\n" for check in checks]
+    if unknown := [json.dumps(check) for check in left_out if check not in checks]:
         why = f"no matches for {','.join(sorted(unknown))}"
         lines.append(f"warn: some health checks cannot be excluded: {why}\n")
     return web.Response(text="".join(lines) + f"{where} check passed\n")
@@ -62,7 +62,7 @@ def _health(request: web.BaseRequest) -> web.Response | None:
 
 def _openapi_v2(accept: str) -> web.Response:
     """Send OpenAPI v2 as JSON, or as protobuf if the client asks for that."""
-    kinds = [one.partition(";")[0].strip() for one in accept.split(",")]
+    kinds = [media_type.partition(";")[0].strip() for media_type in accept.split(",")]
     if openapi_protobuf.ACCEPTED in accept.replace(" ", ""):
         body, kind = documents.encoded_v2_protobuf(), openapi_protobuf.CONTENT_TYPE
         return web.Response(body=body, headers={"Content-Type": kind})
@@ -73,8 +73,8 @@ def _openapi_v2(accept: str) -> web.Response:
 
 def _discovery(request: web.BaseRequest) -> web.Response | None:
     path = request.path.rstrip("/")
-    found = discovery.document(path, request.host)
-    if found is None or path.startswith("//"):
+    document = discovery.document(path, request.host)
+    if document is None or path.startswith("//"):
         return None
     of_group = path.startswith("/apis/") and path.count("/") == 2  # answers whatever the method is
     if request.method != "GET" and not (of_group or path == "/apis"):
@@ -87,9 +87,9 @@ def _discovery(request: web.BaseRequest) -> web.Response | None:
         )
     if path == "/version":  # takes no notice of parameters
         form = responses.wanted(request, kinds=(responses.JSON,), suits=lambda _: True)
-        return responses.answer(form, found)
+        return responses.answer(form, document)
     try:
-        form = responses.wanted(request, suits=lambda said: "as" not in said)
+        form = responses.wanted(request, suits=lambda media_range: "as" not in media_range)
     except StatusError:
         if not (of_group or path == "/apis"):
             raise
@@ -97,4 +97,4 @@ def _discovery(request: web.BaseRequest) -> web.Response | None:
         raise responses.not_acceptable(
             f"only the following media types are accepted: {known}"
         ) from None
-    return responses.answer(form, found)
+    return responses.answer(form, document)

@@ -133,9 +133,9 @@ class ApiServer:
         try:
             if refusal := authentication.answer_unauthenticated(request):
                 return refusal
-            found = self._find(request)
-            if isinstance(found, web.Response):
-                return found
+            target = self._find(request)
+            if isinstance(target, web.Response):
+                return target
             raise api_errors.method_not_allowed()
         except StatusError as error:
             return responses.error_answer(request, error)

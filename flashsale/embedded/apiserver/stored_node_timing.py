@@ -9,8 +9,8 @@ from flashsale.objects.node_timing import NAME, NAMESPACE, NodeTiming
 
 def read_node_timing(store: Store) -> NodeTiming:
     """Read the cluster's ConfigMap, or take Kubernetes' defaults."""
-    found = store.get(CONFIG_MAPS, NAMESPACE, NAME)
-    return NodeTiming.read(found.get("data")) if found else NodeTiming()
+    config_map = store.get(CONFIG_MAPS, NAMESPACE, NAME)
+    return NodeTiming.read(config_map.get("data")) if config_map else NodeTiming()
 
 
 def changes_timing(event: StoreEvent) -> bool:

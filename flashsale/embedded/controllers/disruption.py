@@ -142,8 +142,8 @@ class DisruptionController:
 
     def _replicas(self, namespace: str, pods: Sequence[Object]) -> int:
         owners = {controller_uid(pod) for pod in pods}
-        found = 0
+        replicas = 0
         for replicaset in self._store.all(REPLICA_SETS, namespace):
             if replicaset["metadata"]["uid"] in owners:
-                found += int(replicaset["spec"].get("replicas", 1))
-        return found + sum(not controller_uid(pod) for pod in pods)
+                replicas += int(replicaset["spec"].get("replicas", 1))
+        return replicas + sum(not controller_uid(pod) for pod in pods)

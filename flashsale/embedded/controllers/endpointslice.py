@@ -53,8 +53,8 @@ class Endpoint:
 
 def endpoints_of(service: Object, pods: Sequence[Object]) -> list[Endpoint]:
     """Return the pods behind a service: matching, with an address, not ended, in name order."""
-    found = (endpoint_of(service, pod) for pod in pods)
-    return [endpoint for endpoint in found if endpoint is not None]
+    endpoints = (endpoint_of(service, pod) for pod in pods)
+    return [endpoint for endpoint in endpoints if endpoint is not None]
 
 
 def endpoint_of(service: Object, pod: Object) -> Endpoint | None:
@@ -200,10 +200,10 @@ class EndpointsController:
     def _slices_of(self, service: Object) -> list[Object]:
         meta = service["metadata"]
         return [
-            found
-            for found in self._store.all(ENDPOINT_SLICES, meta["namespace"])
-            if labels_of(found).get(SERVICE_NAME) == meta["name"]
-            and labels_of(found).get(MANAGED_BY) == CONTROLLER
+            endpoint_slice
+            for endpoint_slice in self._store.all(ENDPOINT_SLICES, meta["namespace"])
+            if labels_of(endpoint_slice).get(SERVICE_NAME) == meta["name"]
+            and labels_of(endpoint_slice).get(MANAGED_BY) == CONTROLLER
         ]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:

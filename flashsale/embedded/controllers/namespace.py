@@ -54,9 +54,9 @@ class NamespaceController:
         for name in PERMANENT_NAMESPACES:
             if self._store.get(NAMESPACES, "", name) is None:
                 self._registry.create(NAMESPACES, "", {"metadata": {"name": name}})
-        for name, said in SYSTEM_CLASSES.items():
+        for name, fields in SYSTEM_CLASSES.items():
             if self._store.get(PRIORITY_CLASSES, "", name) is None:
-                body = {"metadata": {"name": name}} | said
+                body = {"metadata": {"name": name}} | fields
                 self._registry.create(PRIORITY_CLASSES, "", body, manager="kube-apiserver")
         self._fill("default")
 
@@ -114,8 +114,8 @@ class NamespaceController:
         turns = Yielder()
         for resource, thing in tuple(self._content(name)):
             key = resource, name, thing["metadata"]["name"]
-            found = self._store.get(*key)
-            if found is not None and "deletionTimestamp" not in found["metadata"]:
+            obj = self._store.get(*key)
+            if obj is not None and "deletionTimestamp" not in obj["metadata"]:
                 self._registry.delete(*key, DeleteOptions(policy="Background"))
             await turns.share()
 

@@ -30,12 +30,12 @@ def seconds_left(pod: Object, node: Object) -> float | None:
     tolerations = pod["spec"].get("tolerations") or []
     used = []
     for taint in taints:
-        accepting = [one for one in tolerations if tolerates(one, taint)]
+        accepting = [toleration for toleration in tolerations if tolerates(toleration, taint)]
         if not accepting:
             return 0.0
         used += accepting
-    limits = [max(0.0, float(one["tolerationSeconds"])) for one in used
-              if one.get("tolerationSeconds") is not None]  # fmt: skip
+    limits = [max(0.0, float(toleration["tolerationSeconds"])) for toleration in used
+              if toleration.get("tolerationSeconds") is not None]  # fmt: skip
     return min(limits, default=None)
 
 
@@ -119,7 +119,9 @@ class TaintEvictionController:
 
 def _taints(node: Object | None) -> list[tuple[str, str]]:
     taints = ((node or {}).get("spec") or {}).get("taints") or []
-    return [(one["key"], one.get("value", "")) for one in taints if one["effect"] == "NoExecute"]
+    return [
+        (taint["key"], taint.get("value", "")) for taint in taints if taint["effect"] == "NoExecute"
+    ]
 
 
 def _bound_now(event: StoreEvent) -> bool:

@@ -112,9 +112,13 @@ class Kubelet:
         worker = self._workers.get(uid)
         if worker is None:
             raise NodeError(404, "pod does not exist")
-        for one in worker.all:
-            if one.name == container and one.instance and one.instance.process.running:
-                return one.instance
+        for runs_container in worker.all:
+            if (
+                runs_container.name == container
+                and runs_container.instance
+                and runs_container.instance.process.running
+            ):
+                return runs_container.instance
         raise NodeError(500, f'container not found ("{container}")')
 
     async def dial(self, uid: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -28,7 +28,7 @@ def pod_row(thing: Thing, now: float) -> Cells:
     restarts = str(shown.restarts)
     if shown.restarts and shown.restarted:
         restarts += f" ({human_duration(now - shown.restarted)} ago)"
-    addresses = [text(one, "ip") for one in sections(thing, "status", "podIPs")]
+    addresses = [text(section, "ip") for section in sections(thing, "status", "podIPs")]
     return [
         _name(thing),
         f"{shown.ready}/{shown.total}",
@@ -141,7 +141,7 @@ def event_row(thing: Thing, now: float) -> Cells:
 def endpoint_slice_row(thing: Thing, now: float) -> Cells:
     """NAME ADDRESSTYPE PORTS ENDPOINTS AGE."""
     ports = sections(thing, "ports")
-    addresses = (texts(one, "addresses") for one in sections(thing, "endpoints"))
+    addresses = (texts(section, "addresses") for section in sections(thing, "endpoints"))
     return [
         _name(thing),
         text(thing, "addressType"),
@@ -231,7 +231,9 @@ def _external_ip(thing: Thing) -> str:
         return ",".join(manual) or NONE
     if kind == "LoadBalancer":
         ingress = sections(thing, "status", "loadBalancer", "ingress")
-        given = sorted({text(one, "ip") or text(one, "hostname") for one in ingress} - {""})
+        given = sorted(
+            {text(address, "ip") or text(address, "hostname") for address in ingress} - {""}
+        )
         return ",".join([*given, *manual]) or "<pending>"
     return text(thing, "spec", "externalName") if kind == "ExternalName" else UNKNOWN
 

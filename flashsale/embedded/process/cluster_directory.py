@@ -93,17 +93,17 @@ class ClusterDirectory:
     def _marked(self) -> str:
         """Return the number that marks the folder; empty if there is none, or it was spoiled."""
         try:
-            found = (self.path / "format").read_text(errors="replace").strip()
+            version = (self.path / "format").read_text(errors="replace").strip()
         except OSError:
             return ""
-        return found if found.isdecimal() and len(found) < 10 else ""
+        return version if version.isdecimal() and len(version) < 10 else ""
 
     def _check_format(self) -> None:
-        found, old = self._marked(), quoted(self.path)
-        if found not in ("", FORMAT):
+        version, old = self._marked(), quoted(self.path)
+        if version not in ("", FORMAT):
             raise ClusterUnreachableError(
                 f"The state in {self.path} is from another version of flashsale"
-                f" (format {found!r}, this one reads {FORMAT!r}); nothing was touched.",
+                f" (format {version!r}, this one reads {FORMAT!r}); nothing was touched.",
                 hint=Hint(f"mv {old} {old}.old && flashsale up", "keeps it aside"),
             )
 
@@ -242,7 +242,7 @@ def is_whole(kubeconfig: str) -> bool:
         r"(?:certificate-authority|client-certificate|client-key)-data: (\S+)", kubeconfig
     )
     try:
-        ends = [base64.b64decode(one).rstrip().endswith(b"-----") for one in data]
+        ends = [base64.b64decode(text).rstrip().endswith(b"-----") for text in data]
     except ValueError:
         return False
     return len(ends) >= 3 and all(ends) and "current-context:" in kubeconfig

@@ -186,8 +186,8 @@ def _spawn(place: ClusterDirectory, timeout: float) -> None:
         )
         os.close(writer)
         readable, _, _ = select.select([ready], [], [], timeout)
-        said = ready.read(1024) if readable else b""
-    first, _, note = said.decode(errors="replace").partition("\n")
+        message = ready.read(1024) if readable else b""
+    first, _, note = message.decode(errors="replace").partition("\n")
     if first == "ready":
         if note:
             LOG.warning("%s", note)
@@ -198,7 +198,7 @@ def _spawn(place: ClusterDirectory, timeout: float) -> None:
         process.wait()
         raise _failed(place, f"The embedded cluster did not answer within {timeout:.0f} s.")
     process.wait(timeout)
-    raise _failed(place, "The embedded cluster did not start.", said.decode(errors="replace"))
+    raise _failed(place, "The embedded cluster did not start.", message.decode(errors="replace"))
 
 
 def _turn_log(path: Path) -> None:
@@ -207,9 +207,9 @@ def _turn_log(path: Path) -> None:
             path.replace(path.with_suffix(".log.1"))
 
 
-def _failed(place: ClusterDirectory, sentence: str, said: str = "") -> ClusterUnreachableError:
+def _failed(place: ClusterDirectory, sentence: str, details: str = "") -> ClusterUnreachableError:
     """Make an error of what the cluster said, else of the end of its log."""
-    message, _, hint = said.partition("\n")
+    message, _, hint = details.partition("\n")
     log = place.path / "cluster.log"
     if message:
         return ClusterUnreachableError(message, hint=hint.strip())

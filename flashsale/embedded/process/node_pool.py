@@ -137,19 +137,19 @@ class NodePool:
 
     def _dialed(self, pod: Object) -> Kubelet:
         node = pod["spec"]["nodeName"]
-        if found := self._nodes.get(node):
-            return found.kubelet
+        if pool := self._nodes.get(node):
+            return pool.kubelet
         raise StatusError(500, "", f"error dialing backend: {self._unreachable(node)}")
 
     def _kubelet_of(self, pod: Object, container: str) -> Kubelet:
         node = str(pod["spec"]["nodeName"])
-        found = self._nodes.get(node)
-        if found is None:
+        pool = self._nodes.get(node)
+        if pool is None:
             named = "/".join(namespaced_name(pod))
             path = f"{self._address(node)}:10250/containerLogs/{named}/{container}"
             why = f'Get "https://{path}": {self._unreachable(node)}'
             raise StatusError(500, "InternalError", why)
-        return found.kubelet
+        return pool.kubelet
 
     def _unreachable(self, node: str) -> str:
         return f"dial tcp {self._address(node)}:10250: connect: no route to host"

@@ -20,7 +20,7 @@ CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 def node_unschedulable(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     """Refuse cordoned nodes."""
-    if any(tolerates(one, CORDONED) for one in pod["spec"].get("tolerations") or []):
+    if any(tolerates(toleration, CORDONED) for toleration in pod["spec"].get("tolerations") or []):
         return None
     refused = Rejection(("node(s) were unschedulable",), final=True)
     return lambda node: refused if (node.get("spec") or {}).get("unschedulable") else None

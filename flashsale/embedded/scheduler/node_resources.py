@@ -31,13 +31,13 @@ def requests(pod: Object, unsaid: Mapping[str, int] = NOTHING) -> Amounts:
     sidecars: Amounts = {}
     most: Amounts = {}
     for container in spec.get("initContainers") or []:
-        asked = _of(container, unsaid)
+        requested = _of(container, unsaid)
         if container.get("restartPolicy") == "Always":
-            total = _sum((total, asked))
-            sidecars = asked = _sum((sidecars, asked))
+            total = _sum((total, requested))
+            sidecars = requested = _sum((sidecars, requested))
         else:
-            asked = _sum((sidecars, asked))
-        most = _most(most, asked)
+            requested = _sum((sidecars, requested))
+        most = _most(most, requested)
     whole = (spec.get("resources") or {}).get("requests") or {}
     pod_level = {name: _amount(name, whole[name]) for name in SCORED if name in whole}
     return _sum((_most(total, most) | pod_level, _amounts(spec.get("overhead") or {})))
@@ -80,12 +80,12 @@ def balanced_allocation(
     wanted = requests(pod)
     if not any(wanted.get(name) for name in SCORED):
         return None
-    found = {}
+    fractions = {}
     for node in nodes:
         there, used = allocatable(node), _sum(map(requests, snapshot.on(node)))
         gain = _evenness(_sum((used, wanted)), there) - _evenness(used, there)
-        found[node["metadata"]["name"]] = 50 + (50 + gain) // 2
-    return found
+        fractions[node["metadata"]["name"]] = 50 + (50 + gain) // 2
+    return fractions
 
 
 def _left(used: Amounts, there: Amounts) -> int:
@@ -127,5 +127,5 @@ def _sum(parts: Iterable[Amounts]) -> Amounts:
     return total
 
 
-def _most(one: Amounts, other: Amounts) -> Amounts:
-    return {name: max(one.get(name, 0), other.get(name, 0)) for name in one | other}
+def _most(first: Amounts, other: Amounts) -> Amounts:
+    return {name: max(first.get(name, 0), other.get(name, 0)) for name in first | other}

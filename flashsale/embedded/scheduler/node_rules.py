@@ -66,7 +66,7 @@ def term_matches(term: Object, node: Object) -> bool:
 def named_nodes(pod: Object) -> set[str] | None:
     """Return the only nodes that required affinity names; None if some term names none."""
     terms = (node_affinity_of(pod).get(REQUIRED) or {}).get("nodeSelectorTerms") or []
-    found: set[str] = set()
+    node_names: set[str] = set()
     for term in terms:
         names = [
             set(wanted.get("values") or [])
@@ -75,8 +75,8 @@ def named_nodes(pod: Object) -> set[str] | None:
         ]
         if not names:
             return None
-        found |= set.intersection(*names)
-    return found if terms else None
+        node_names |= set.intersection(*names)
+    return node_names if terms else None
 
 
 def host_ports(pod: Object) -> Iterable[HostPort]:
@@ -89,10 +89,10 @@ def host_ports(pod: Object) -> Iterable[HostPort]:
                 yield port.get("hostIP") or "", port.get("protocol") or "TCP", port["hostPort"]
 
 
-def ports_collide(one: HostPort, other: HostPort) -> bool:
+def ports_collide(first: HostPort, other: HostPort) -> bool:
     """Whether two pods cannot have these ports on the same node."""
-    shared = one[0] == other[0] or {one[0], other[0]} & set(EVERYWHERE)
-    return bool(shared) and one[1:] == other[1:]
+    shared = first[0] == other[0] or {first[0], other[0]} & set(EVERYWHERE)
+    return bool(shared) and first[1:] == other[1:]
 
 
 def _fulfilled(wanted: Object, labels: Mapping[str, str]) -> bool:

@@ -39,7 +39,7 @@ class Placement:
         """
         if not self.nodes:
             return NO_NODES
-        reasons = [one for it in self.rejections.values() for one in it.reasons]
+        reasons = [reason for it in self.rejections.values() for reason in it.reasons]
         why = f"{none_fits(self.nodes)} {self.refusal or count_reasons(reasons)}."
         return f"{why} no new claims to deallocate, preemption: {outlook}" if outlook else why
 
@@ -57,7 +57,7 @@ def place(pod: Object, snapshot: Snapshot) -> Placement:
         if named is not None and name not in named:
             rejections[name] = UNNAMED
             continue
-        refused = next((found for check in checks if (found := check(node))), None)
+        refused = next((rejection for check in checks if (rejection := check(node))), None)
         if refused:
             rejections[name] = refused
         else:
@@ -72,7 +72,7 @@ def place(pod: Object, snapshot: Snapshot) -> Placement:
 
 def find_rejection(pod: Object, snapshot: Snapshot, node: Object) -> Rejection | None:
     """Return why a node that preemption looks at refuses a pod; None if it does not."""
-    return next((found for check in _checks(pod, snapshot) if (found := check(node))), None)
+    return next((rejection for check in _checks(pod, snapshot) if (rejection := check(node))), None)
 
 
 def none_fits(nodes: int) -> str:

@@ -68,22 +68,22 @@ def score_affinity(
         for node in nodes
     }
     low, high = min(sums.values()), max(sums.values())
-    return {name: int(100 * ((one - low) / (high - low))) if high > low else 0
-            for name, one in sums.items()}  # fmt: skip
+    return {name: int(100 * ((total - low) / (high - low))) if high > low else 0
+            for name, total in sums.items()}  # fmt: skip
 
 
 def _likings(pod: Object, snapshot: Snapshot) -> Counter[Pair]:
     places: Counter[Pair] = Counter()
     own = [*_preferred(pod, NEAR, 1), *_preferred(pod, AWAY, -1)]
     for node, other in _everywhere(snapshot):
-        found = [(term, weight) for term, weight in own if _means(term, pod, other, snapshot)]
+        terms = [(term, weight) for term, weight in own if _means(term, pod, other, snapshot)]
         theirs = [
             *((term, 1) for term in _required(other, NEAR)),
             *_preferred(other, NEAR, 1),
             *_preferred(other, AWAY, -1),
         ]
-        found += [(term, weight) for term, weight in theirs if _means(term, other, pod, snapshot)]
-        for term, weight in found:
+        terms += [(term, weight) for term, weight in theirs if _means(term, other, pod, snapshot)]
+        for term, weight in terms:
             if _key(term) in labels_of(node):
                 places[_key(term), labels_of(node)[_key(term)]] += weight
     return places
@@ -93,10 +93,10 @@ def _everywhere(snapshot: Snapshot) -> Iterable[tuple[Object, Object]]:
     return ((node, pod) for node in snapshot.nodes for pod in snapshot.on(node))
 
 
-def _counted(found: Iterable[tuple[Object, Object]]) -> Counter[Pair]:
+def _counted(terms: Iterable[tuple[Object, Object]]) -> Counter[Pair]:
     return Counter(
         (_key(term), labels_of(node)[_key(term)])
-        for node, term in found
+        for node, term in terms
         if _key(term) in labels_of(node)
     )
 
@@ -113,12 +113,12 @@ def _required(pod: Object, kind: str) -> list[Object]:
 
 def _preferred(pod: Object, kind: str, sign: int) -> list[tuple[Object, int]]:
     terms = _of_kind(pod, kind).get(PREFERRED) or []
-    return [(one["podAffinityTerm"], sign * one["weight"]) for one in terms]
+    return [(term["podAffinityTerm"], sign * term["weight"]) for term in terms]
 
 
 def _of_kind(pod: Object, kind: str) -> Object:
-    found: Object = (pod["spec"].get("affinity") or {}).get(kind) or {}
-    return found
+    affinity: Object = (pod["spec"].get("affinity") or {}).get(kind) or {}
+    return affinity
 
 
 def _means(term: Object, owner: Object, other: Object, snapshot: Snapshot) -> bool:

@@ -38,7 +38,7 @@ class Preemption:
         if self.refusal or self.chosen:
             return self.refusal
         by_node = self.outlooks or {}
-        reasons = [one for reasons in by_node.values() for one in reasons]
+        reasons = [reason for reasons in by_node.values() for reason in reasons]
         return f"{none_fits(len(by_node))} {count_reasons(reasons)}."
 
 
@@ -64,11 +64,11 @@ def find_preemption(
         if name not in rejections or rejections[name].final:
             outlooks[name] = (UNHELPFUL,)
             continue
-        found = _victims(pod, snapshot, node, budgets)
-        if isinstance(found, Candidate):
-            candidates.append(found)
+        victims = _victims(pod, snapshot, node, budgets)
+        if isinstance(victims, Candidate):
+            candidates.append(victims)
         else:
-            outlooks[name] = found
+            outlooks[name] = victims
     if not candidates:
         return Preemption(outlooks=outlooks)
     return Preemption(min(candidates, key=_cost))
@@ -96,32 +96,38 @@ def _victims(
     All less important ones leave, then the important and the guarded come back while there is room.
     """
     here = snapshot.on(node)
-    lower = sorted((one for one in here if pod_priority(one) < pod_priority(pod)), key=_importance)
+    lower = sorted(
+        (other_pod for other_pod in here if pod_priority(other_pod) < pod_priority(pod)),
+        key=_importance,
+    )
     if not lower:
         return (NO_VICTIMS,)
     name = node["metadata"]["name"]
-    staying = [one for one in here if pod_priority(one) >= pod_priority(pod)]
+    staying = [other_pod for other_pod in here if pod_priority(other_pod) >= pod_priority(pod)]
 
     def refused(pods: Sequence[Object]) -> Rejection | None:
         return find_rejection(pod, replace(snapshot, pods={**snapshot.pods, name: pods}), node)
 
-    if found := refused(staying):
-        return found.reasons
+    if refusal := refused(staying):
+        return refusal.reasons
     guarded = _guarded(lower, budgets)
     victims, violations = [], 0
-    for one in [*guarded, *(one for one in lower if one not in guarded)]:
-        if refused([*staying, one]):
-            victims.append(one)
-            violations += one in guarded
+    for other_pod in [*guarded, *(other_pod for other_pod in lower if other_pod not in guarded)]:
+        if refused([*staying, other_pod]):
+            victims.append(other_pod)
+            violations += other_pod in guarded
         else:
-            staying.append(one)
+            staying.append(other_pod)
     return Candidate(name, tuple(sorted(victims, key=_importance)), violations)
 
 
 def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
     """Return the pods whose eviction would be more than their budgets allow."""
-    left = [int((one.get("status") or {}).get("disruptionsAllowed", 0)) for one in budgets]
-    found = []
+    left = [
+        int((disruption_budget.get("status") or {}).get("disruptionsAllowed", 0))
+        for disruption_budget in budgets
+    ]
+    guarded_pods = []
     for pod in pods:
         meta = pod["metadata"]
         violates = False
@@ -132,8 +138,8 @@ def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
                 left[index] -= 1
                 violates = violates or left[index] < 0
         if violates:
-            found.append(pod)
-    return found
+            guarded_pods.append(pod)
+    return guarded_pods
 
 
 def _importance(pod: Object) -> tuple[int, float]:
@@ -149,6 +155,8 @@ def _started(pod: Object) -> float:
 def _cost(candidate: Candidate) -> tuple[int, int, int, int, float]:
     """Sort the cheapest first, as pickOneNodeForPreemption does."""
     highest = pod_priority(candidate.victims[0])
-    earliest = min(_started(one) for one in candidate.victims if pod_priority(one) == highest)
-    total = sum(pod_priority(one) + 2**31 for one in candidate.victims)
+    earliest = min(
+        _started(victim) for victim in candidate.victims if pod_priority(victim) == highest
+    )
+    total = sum(pod_priority(victim) + 2**31 for victim in candidate.victims)
     return candidate.violations, highest, total, len(candidate.victims), -earliest

@@ -94,17 +94,17 @@ class Scheduler:
             why = f'persistentvolumeclaim "{claim}" not found. not found'
             self._wait(key, pod, f"0/{count} nodes are available: {why}")
             return
-        found = place(pod, snapshot) if count else None
-        best = found.best() if found else []
+        placed = place(pod, snapshot) if count else None
+        best = placed.best() if placed else []
         if best:
             self._bind(pod, self._registry.rng.choice(best))
-        elif found:
+        elif placed:
             result = find_preemption(
-                pod, snapshot, found.rejections, self._store.all(DISRUPTION_BUDGETS)
+                pod, snapshot, placed.rejections, self._store.all(DISRUPTION_BUDGETS)
             )
             nominated = pod["status"].get("nominatedNodeName", "") if result.refusal else ""
             nominated = result.chosen.node if result.chosen else nominated
-            self._wait(key, pod, found.message(result.outlook()), nominated)
+            self._wait(key, pod, placed.message(result.outlook()), nominated)
             if result.chosen:
                 self._make_way(pod, result.chosen)
         else:
@@ -133,19 +133,22 @@ class Scheduler:
         return Snapshot(
             self._store.all(NODES),
             self._pods_by_node(pod),
-            {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
+            {
+                namespace_object["metadata"]["name"]: labels_of(namespace_object)
+                for namespace_object in self._store.all(NAMESPACES)
+            },
             self._store.all(SERVICES, namespace),
             self._store.all(REPLICA_SETS, namespace),
         )
 
     def _pods_by_node(self, pod: Object) -> dict[str, list[Object]]:
         """Return the pods on each node, with those to which it is promised before this one."""
-        found = pods_by_node(self._store.all(PODS))
+        by_node = pods_by_node(self._store.all(PODS))
         for key in self._promised - {namespaced_name(pod)}:
             other = self._store.get(PODS, *key)
             if other and pod_priority(other) >= pod_priority(pod):
-                found.setdefault(other["status"]["nominatedNodeName"], []).append(other)
-        return found
+                by_node.setdefault(other["status"]["nominatedNodeName"], []).append(other)
+        return by_node
 
     def _wait(self, key: Key, pod: Object, why: str, nominated: str = "") -> None:
         self._fail(pod, why, nominated)

@@ -50,7 +50,7 @@ def score_images(pod: Object, snapshot: Snapshot, nodes: Sequence[Object]) -> Ma
     wanted = [_tagged(container.get("image", "")) for container in containers]
     there = {node["metadata"]["name"]: _images(node) for node in snapshot.nodes}
     most = LARGEST * len(containers)
-    found = {}
+    scores = {}
     for node in nodes:
         own = there[node["metadata"]["name"]]
         total = sum(
@@ -58,10 +58,10 @@ def score_images(pod: Object, snapshot: Snapshot, nodes: Sequence[Object]) -> Ma
             for name in wanted
             if name in own
         )
-        found[node["metadata"]["name"]] = (
+        scores[node["metadata"]["name"]] = (
             100 * (min(max(total, SMALLEST), most) - SMALLEST) // (most - SMALLEST)
         )
-    return found
+    return scores
 
 
 def _images(node: Object) -> dict[str, int]:

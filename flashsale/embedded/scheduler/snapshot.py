@@ -40,12 +40,12 @@ Score = Callable[[Object, Snapshot, Sequence[Object]], Mapping[str, int] | None]
 
 def pods_by_node(pods: Iterable[Object]) -> dict[str, list[Object]]:
     """Sort pods to the nodes that they are bound to, leaving out those that have ended."""
-    found: dict[str, list[Object]] = {}
+    by_node: dict[str, list[Object]] = {}
     for pod in pods:
         node = pod["spec"].get("nodeName")
         if node and not has_ended(pod):
-            found.setdefault(node, []).append(pod)
-    return found
+            by_node.setdefault(node, []).append(pod)
+    return by_node
 
 
 def normalized(scores: Mapping[str, int], *, reverse: bool = False) -> dict[str, int]:

@@ -63,16 +63,16 @@ def check_spread(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
     constraints = _own(pod, STRICT)
     if not constraints:
         return None
-    counts = [_counted(one, constraints, pod, snapshot) for one in constraints]
+    counts = [_counted(constraint, constraints, pod, snapshot) for constraint in constraints]
 
     def check(node: Object) -> Rejection | None:
-        for one, count in zip(constraints, counts, strict=True):
-            place = labels_of(node).get(one.key)
+        for constraint, count in zip(constraints, counts, strict=True):
+            place = labels_of(node).get(constraint.key)
             if place is None:
                 return Rejection((f"{MISMATCH} (missing required label)",), final=True)
-            least = min(count.values(), default=0) if len(count) >= one.min_domains else 0
-            itself = one.selector.matches(labels_of(pod))
-            if count[place] + itself - least > one.max_skew:
+            least = min(count.values(), default=0) if len(count) >= constraint.min_domains else 0
+            itself = constraint.selector.matches(labels_of(pod))
+            if count[place] + itself - least > constraint.max_skew:
                 return Rejection((MISMATCH,))
         return None
 
@@ -83,60 +83,65 @@ def score_spread(
     pod: Object, snapshot: Snapshot, nodes: Sequence[Object]
 ) -> Mapping[str, int] | None:
     """Score how few of the pod's like are near, by the constraints that are only wishes."""
-    asked = bool(pod["spec"].get("topologySpreadConstraints"))
-    constraints = _own(pod, SOFT) if asked else _defaults(pod, snapshot)
+    own_constraints = bool(pod["spec"].get("topologySpreadConstraints"))
+    constraints = _own(pod, SOFT) if own_constraints else _defaults(pod, snapshot)
     if not constraints:
         return None
-    counted = [n for n in nodes if not asked or _has_all(constraints, n)]
-    places = [_soft_counts(one, constraints, pod, snapshot, counted, asked) for one in constraints]
+    counted = [n for n in nodes if not own_constraints or _has_all(constraints, n)]
+    places = [
+        _soft_counts(constraint, constraints, pod, snapshot, counted, own_constraints)
+        for constraint in constraints
+    ]
     raw = {node["metadata"]["name"]: 0.0 for node in counted}
-    for one, count in zip(constraints, places, strict=True):
-        size = len(counted) if one.key == HOSTNAME else len(count)
+    for constraint, count in zip(constraints, places, strict=True):
+        size = len(counted) if constraint.key == HOSTNAME else len(count)
         for node in counted:
-            if one.key in labels_of(node):
+            if constraint.key in labels_of(node):
                 here = (
-                    one.matching(pod, snapshot.on(node))
-                    if one.key == HOSTNAME
-                    else count[labels_of(node)[one.key]]
+                    constraint.matching(pod, snapshot.on(node))
+                    if constraint.key == HOSTNAME
+                    else count[labels_of(node)[constraint.key]]
                 )
-                raw[node["metadata"]["name"]] += here * math.log(size + 2) + one.max_skew - 1
+                raw[node["metadata"]["name"]] += here * math.log(size + 2) + constraint.max_skew - 1
     return _spread_out({name: math.floor(score + 0.5) for name, score in raw.items()}, nodes)
 
 
 def _spread_out(scores: Mapping[str, int], nodes: Sequence[Object]) -> dict[str, int]:
     low, high = min(scores.values(), default=0), max(scores.values(), default=0)
-    found = dict.fromkeys((node["metadata"]["name"] for node in nodes), 0)
+    counts = dict.fromkeys((node["metadata"]["name"] for node in nodes), 0)
     for name, score in scores.items():
-        found[name] = 100 * (high + low - score) // high if high else 100
-    return found
+        counts[name] = 100 * (high + low - score) // high if high else 100
+    return counts
 
 
 def _counted(
-    one: Constraint, constraints: Sequence[Constraint], pod: Object, snapshot: Snapshot
+    constraint: Constraint, constraints: Sequence[Constraint], pod: Object, snapshot: Snapshot
 ) -> Counter[str]:
     count: Counter[str] = Counter()
     for node in snapshot.nodes:
-        if _has_all(constraints, node) and one.counts_on(pod, node):
-            count[labels_of(node)[one.key]] += one.matching(pod, snapshot.on(node))
+        if _has_all(constraints, node) and constraint.counts_on(pod, node):
+            count[labels_of(node)[constraint.key]] += constraint.matching(pod, snapshot.on(node))
     return count
 
 
 def _soft_counts(
-    one: Constraint, constraints: Sequence[Constraint], pod: Object, snapshot: Snapshot,
-    candidates: Sequence[Object], asked: bool,
+    constraint: Constraint, constraints: Sequence[Constraint], pod: Object, snapshot: Snapshot,
+    candidates: Sequence[Object], own_constraints: bool,
 ) -> Counter[str]:  # fmt: skip
     """Count by place, of those places that have a candidate; a missing label is a place, too."""
-    count: Counter[str] = Counter({labels_of(node).get(one.key, ""): 0 for node in candidates})
+    count: Counter[str] = Counter(
+        {labels_of(node).get(constraint.key, ""): 0 for node in candidates}
+    )
     for node in snapshot.nodes:
-        place = labels_of(node).get(one.key, "")
-        known = place in count and (not asked or _has_all(constraints, node))
-        if known and one.counts_on(pod, node):
-            count[place] += one.matching(pod, snapshot.on(node))
+        place = labels_of(node).get(constraint.key, "")
+        known = place in count and (not own_constraints or _has_all(constraints, node))
+        if known and constraint.counts_on(pod, node):
+            count[place] += constraint.matching(pod, snapshot.on(node))
     return count
 
 
 def _has_all(constraints: Sequence[Constraint], node: Object) -> bool:
-    return all(one.key in labels_of(node) for one in constraints)
+    return all(constraint.key in labels_of(node) for constraint in constraints)
 
 
 def _own(pod: Object, action: str) -> list[Constraint]:
@@ -170,11 +175,11 @@ def _alike(pod: Object, snapshot: Snapshot) -> LabelSelector:
         here = service["metadata"].get("namespace") == namespace
         if here and selector is not None and selector.items() <= labels.items():
             wanted |= selector
-    found = tuple(Requirement(key, "=", (value,)) for key, value in wanted.items())
+    requirements = tuple(Requirement(key, "=", (value,)) for key, value in wanted.items())
     for owner in pod["metadata"].get("ownerReferences") or []:
         for replicaset in snapshot.replicasets:
             meta = replicaset["metadata"]
             same = (meta.get("namespace"), meta["name"]) == (namespace, owner.get("name"))
             if owner.get("controller") and owner.get("kind") == "ReplicaSet" and same:
-                found += from_label_selector(replicaset["spec"].get("selector")).requirements
-    return LabelSelector(found)
+                requirements += from_label_selector(replicaset["spec"].get("selector")).requirements
+    return LabelSelector(requirements)

@@ -99,11 +99,11 @@ def field_text(thing: Mapping[str, Any], field: str) -> str:
 
 
 def _term(whole: str, part: str) -> Term:
-    found = OPERATOR.search(part)
-    if not found:
+    match = OPERATOR.search(part)
+    if not match:
         raise bad_request(f"invalid selector: '{whole}'; can't understand '{part}'")
-    value = _unescaped(part[found.end() :])
-    return Term(part[: found.start()], found[0] != "!=", value)
+    value = _unescaped(part[match.end() :])
+    return Term(part[: match.start()], match[0] != "!=", value)
 
 
 def _unescaped(value: str) -> str:

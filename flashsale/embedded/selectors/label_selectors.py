@@ -30,7 +30,9 @@ class LabelSelector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether these labels are selected."""
-        return not self.nothing and all(one.matches(labels) for one in self.requirements)
+        return not self.nothing and all(
+            requirement.matches(labels) for requirement in self.requirements
+        )
 
     def __str__(self) -> str:
         """Write it sorted by key: `app=flashsale,tier in (api,web)`."""
@@ -55,7 +57,7 @@ def from_label_selector(selector: Any) -> LabelSelector:
     if selector is None:
         return LabelSelector(nothing=True)
     labels, expressions = _parts(selector)
-    found = [checked(key, "=", (_text(value),)) for key, value in labels.items()]
+    requirements = [checked(key, "=", (_text(value),)) for key, value in labels.items()]
     for expression in expressions:
         operator = expression.get("operator")
         if not isinstance(operator, str) or operator not in EXPRESSIONS:
@@ -64,8 +66,8 @@ def from_label_selector(selector: Any) -> LabelSelector:
         values = expression.get("values")
         values = values if isinstance(values, list) else []
         key = _text(expression.get("key"))
-        found.append(checked(key, EXPRESSIONS[operator], tuple(map(_text, values))))
-    return _sorted(found)
+        requirements.append(checked(key, EXPRESSIONS[operator], tuple(map(_text, values))))
+    return _sorted(requirements)
 
 
 def format_label_selector(selector: Any) -> str:
@@ -79,8 +81,8 @@ def format_label_selector(selector: Any) -> str:
         return "<error>"
 
 
-def _sorted(found: Iterable[Requirement]) -> LabelSelector:
-    return LabelSelector(tuple(sorted(found, key=lambda one: one.key)))
+def _sorted(requirements: Iterable[Requirement]) -> LabelSelector:
+    return LabelSelector(tuple(sorted(requirements, key=lambda requirement: requirement.key)))
 
 
 def _parts(selector: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -90,7 +92,7 @@ def _parts(selector: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     listed = expressions if isinstance(expressions, list) else []
     return (
         labels if isinstance(labels, Mapping) else {},
-        [one for one in listed if isinstance(one, Mapping)],
+        [expression for expression in listed if isinstance(expression, Mapping)],
     )
 
 
@@ -102,16 +104,16 @@ class _Parser:
     """The recursive descent of selector.go; ``in`` and ``notin`` are words where a value may be."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = [found[1] for found in TOKENS.finditer(text) if found[1]]
+        self._tokens = [token[1] for token in TOKENS.finditer(text) if token[1]]
         self._place = 0
 
     def requirements(self) -> list[Requirement]:
-        found: list[Requirement] = []
+        listed: list[Requirement] = []
         while self._next() != END:
             if not self._at_word() and self._next() != "!":
                 raise _unexpected(self._next(), "!, identifier, or 'end of string'")
             try:
-                found.append(self._requirement())
+                listed.append(self._requirement())
             except StatusError as error:
                 raise bad_request(f"unable to parse requirement: {error.message}") from error
             separator = self._take()
@@ -121,7 +123,7 @@ class _Parser:
                 raise _unexpected(separator, "',' or 'end of string'")
             if not self._at_word() and self._next() != "!":
                 raise _unexpected(self._next(), "identifier after ','")
-        return found
+        return listed
 
     def _requirement(self) -> Requirement:
         absent = self._next() == "!"

@@ -159,13 +159,13 @@ def _tables() -> dict[str, Any]:
     whole = read_schema()
     described: dict[str, dict[str, str]] = {}
     types, atomic = {}, set()
-    for name, one in whole["types"].items():
-        texts = {field: d.pop("description", "") for field, d in one["fields"].items()}
+    for name, entry in whole["types"].items():
+        texts = {field: d.pop("description", "") for field, d in entry["fields"].items()}
         if name in DESCRIBED:
             described[name] = texts
-        if one.get("atomic"):
+        if entry.get("atomic"):
             atomic.add(name)
-        types[name] = one["fields"]
+        types[name] = entry["fields"]
     kept = {key: whole[key] for key in ("version", "kinds", "internal", "wire")}
     return kept | {"types": types, "atomic": atomic, "described": described}
 

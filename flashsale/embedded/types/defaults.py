@@ -54,7 +54,7 @@ def default_conditions(resource: Resource, status: Object) -> Object:
         missing |= {"reason": "", "message": ""}
     if not status.get("conditions"):
         return status
-    return status | {"conditions": [missing | one for one in status["conditions"]]}
+    return status | {"conditions": [missing | condition for condition in status["conditions"]]}
 
 
 def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:

@@ -83,10 +83,10 @@ def qos_class(pod: Object) -> str:
 
 def pull_policy(image: str) -> str:
     """Always for `latest` and for no tag at all, IfNotPresent for everything else."""
-    found = NAME_WITH_TAG.fullmatch(image)
-    if not image or not found:  # not a reference; validation or the kubelet will say so
+    match = NAME_WITH_TAG.fullmatch(image)
+    if not image or not match:  # not a reference; validation or the kubelet will say so
         return "IfNotPresent"
-    tag, digest = found.groups()
+    tag, digest = match.groups()
     return "Always" if tag == "latest" or not (tag or digest) else "IfNotPresent"
 
 

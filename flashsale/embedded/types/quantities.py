@@ -59,10 +59,10 @@ def round_to_milli(text: str) -> str:
 
 def _is_kept(text: str) -> bool:
     """Whether Go takes a quantity for canonical as it is, and gives back what it got."""
-    found = PARTS.fullmatch(text)
-    assert found is not None  # it was read before
-    whole, fraction = found[2].lstrip("0") or "0", found[3] or ""
-    power, style = _suffix(found[4])
+    match = PARTS.fullmatch(text)
+    assert match is not None  # it was read before
+    whole, fraction = match[2].lstrip("0") or "0", match[3] or ""
+    power, style = _suffix(match[4])
     digits = whole + fraction
     if style == "binary":
         precise = len(whole) + power * 3 <= 14
@@ -80,13 +80,13 @@ def _written(amount: Decimal, style: str) -> str:
     return _decimal(amount, exponent=style == "exponent")
 
 
-def compare_quantities(one: str | int | float, other: str | int | float) -> int:
+def compare_quantities(left: str | int | float, other: str | int | float) -> int:
     """Return -1, 0 or 1 as the first is less than, equal to or more than the second.
 
     Raises:
         QuantityError: one of them is not a quantity.
     """
-    first, second = parse_quantity(_text(one)), parse_quantity(_text(other))
+    first, second = parse_quantity(_text(left)), parse_quantity(_text(other))
     return (first > second) - (first < second)
 
 
@@ -100,15 +100,15 @@ def _text(value: Any) -> str:
 
 
 def _split(text: str) -> tuple[Decimal, str]:
-    found = PARTS.fullmatch(text)
-    if not found or not text:
+    match = PARTS.fullmatch(text)
+    if not match or not text:
         raise QuantityError(BAD_FORMAT)
-    power, style = _suffix(found[4])
-    digits = found[2] or "0"  # without any, it is nothing
-    if found[3]:
-        digits += f".{found[3]}"
+    power, style = _suffix(match[4])
+    digits = match[2] or "0"  # without any, it is nothing
+    if match[3]:
+        digits += f".{match[3]}"
     try:
-        number = ARITHMETIC.create_decimal(found[1] + digits if len(digits) <= LONGEST else "")
+        number = ARITHMETIC.create_decimal(match[1] + digits if len(digits) <= LONGEST else "")
     except InvalidOperation:
         raise QuantityError(BAD_NUMBER) from None
     if style == "binary":
@@ -125,10 +125,10 @@ def _suffix(suffix: str) -> tuple[int, str]:
         return DECIMAL[suffix], "decimal"
     if suffix in BINARY:
         return BINARY[suffix], "binary"
-    found = EXPONENT.fullmatch(suffix)
-    if not found:
+    match = EXPONENT.fullmatch(suffix)
+    if not match:
         raise QuantityError(BAD_SUFFIX)
-    return int(found[1]), "exponent"
+    return int(match[1]), "exponent"
 
 
 def _rounded(amount: Decimal) -> Decimal:

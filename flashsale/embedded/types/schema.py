@@ -126,8 +126,8 @@ def kind_error(body: object) -> str:
         return f"json: cannot unmarshal {json_type_name(body)} into Go value of type {KIND_READER}"
     for key in ("apiVersion", "kind"):
         if body.get(key) is not None and not isinstance(body[key], str):
-            found = json_type_name(body[key])
-            return f"json: cannot unmarshal {found} into Go struct field .{key} of type string"
+            type_name = json_type_name(body[key])
+            return f"json: cannot unmarshal {type_name} into Go struct field .{key} of type string"
     return ""
 
 
@@ -138,34 +138,40 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
         StatusError: 400.
     """
     sent = body if isinstance(body, dict) else {}
-    found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
-    if (found, version) == (kind, api_version):
+    kind_sent, version = (
+        _text(sent.get("kind")) or kind,
+        _text(sent.get("apiVersion")) or api_version,
+    )
+    if (kind_sent, version) == (kind, api_version):
         return
-    if (version, found) in OLD_VERSIONS and found == kind:
+    if (version, kind_sent) in OLD_VERSIONS and kind_sent == kind:
         raise bad_request(
             f"the API version in the data ({version}) does not match the expected API version "
             f"({api_version})"
         )
     group_of, _, short = version.rpartition("/")
     version = version if group_of else short  # `/v1` is `v1`
-    why = _no_kind(found, version)
-    wrong = type_error(sent, version, found) if knows(version, found) else ""
+    why = _no_kind(kind_sent, version)
+    wrong = type_error(sent, version, kind_sent) if knows(version, kind_sent) else ""
     if wrong:  # it is read as what it says that it is, before anybody looks for something else
         why = wrong
-    elif knows(version, found) or (version, found) == ("v1", "List"):
+    elif knows(version, kind_sent) or (version, kind_sent) == ("v1", "List"):
         internal = group.partition(".")[0] or "core"
-        why = f"converting (v1.{found}) to ({internal}.{kind}): unknown conversion"
+        why = f"converting (v1.{kind_sent}) to ({internal}.{kind}): unknown conversion"
     short = go_text.quote(short)
-    raise bad_request(f"{found} in version {short} cannot be handled as a {kind}: {why}")
+    raise bad_request(f"{kind_sent} in version {short} cannot be handled as a {kind}: {why}")
 
 
 def unregistered(api_version: str, kind: str, patched: object) -> str:
     """Say what keeps the outcome of a patch from being read as its own kind; empty if nothing."""
     sent = patched if isinstance(patched, dict) else {}
-    found, version = _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
-    if (found, version) == (kind, api_version) or knows(version, found):
+    kind_sent, version = (
+        _text(sent.get("kind")) or kind,
+        _text(sent.get("apiVersion")) or api_version,
+    )
+    if (kind_sent, version) == (kind, api_version) or knows(version, kind_sent):
         return ""
-    return _no_kind(found, version)
+    return _no_kind(kind_sent, version)
 
 
 def _no_kind(kind: str, version: str) -> str:

@@ -85,12 +85,12 @@ def qualified_name(value: str) -> list[str]:
     if slash and not prefix:
         wrong.append(f"prefix part {EMPTY}")
     elif slash:
-        found = dns_subdomain(prefix)
+        problems = dns_subdomain(prefix)
         wrong += [
             f"prefix part {text.replace('characters', 'bytes')}"
             if text.startswith(LENGTH)
             else f"prefix part {text}"
-            for text in found
+            for text in problems
         ]
     if not name:
         wrong.append(f"name part {EMPTY}")

@@ -160,12 +160,12 @@ def _family_words(spec: Object) -> list[FieldError]:
 
 def _families_of(several: list[str], families: list[str], field: str) -> list[FieldError]:
     errors: list[FieldError] = []
-    found = ["IPv6" if ":" in address else "IPv4" for address in several]
-    if len(several) > 1 and len(set(found)) < 2:
+    ip_families = ["IPv6" if ":" in address else "IPv4" for address in several]
+    if len(several) > 1 and len(set(ip_families)) < 2:
         why = "may specify no more than one IP for each IP family"
         errors += invalid(field, several, [why])
     for index, (address, family) in enumerate(zip(several, families, strict=False)):
-        if address != "None" and family in FAMILIES and family != found[index]:
+        if address != "None" and family in FAMILIES and family != ip_families[index]:
             why = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
             errors += invalid(f"{field}[{index}]", address, [why])
     return errors

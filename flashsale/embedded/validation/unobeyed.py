@@ -52,13 +52,13 @@ def unobeyed_warnings(resource: Resource, obj: Object, before: Object | None) ->
     """Say which of the fields that were set or changed have no effect here."""
     above, table = _place(resource)
     now, then = _spec(resource, obj), _spec(resource, before or {})
-    found = []
+    warnings = []
     for path, instead in table.items():
         old = {place: value for place, value in _values(then, path.split("."), "")}
         for place, value in _values(now, path.split("."), ""):
             if value not in (None, {}, [], False, "") and old.get(place) != value:
-                found.append(f"{above}{place}: the embedded cluster does not obey it: {instead}")
-    return found
+                warnings.append(f"{above}{place}: the embedded cluster does not obey it: {instead}")
+    return warnings
 
 
 def _place(resource: Resource) -> tuple[str, dict[str, str]]:

@@ -20,14 +20,14 @@ def bought(facts: Facts) -> Seen:
 
 def several_sold(facts: Facts) -> Seen:
     """More than one pod sold."""
-    pods = {one.pod for one in facts.evidence.purchases}
+    pods = {purchase.pod for purchase in facts.evidence.purchases}
     return Seen(len(pods) > 1, f"{counted(len(pods), 'pod')} sold something")
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    shares = Counter(one.pod for one in facts.evidence.purchases)
+    shares = Counter(purchase.pod for purchase in facts.evidence.purchases)
     sold = [f"{count} by {pod}" for pod, count in sorted(shares.items())]
-    last = max(facts.evidence.purchases, key=lambda one: one.at, default=None)
+    last = max(facts.evidence.purchases, key=lambda purchase: purchase.at, default=None)
     lines = [f"Your purchases: {joined(sold)}."] if sold else []
     lines += [
         "The Service picks a pod at random for each new connection, not for each request.",

@@ -17,7 +17,7 @@ def all_replaced(facts: Facts) -> Seen:
 
     One that the ReplicaSet removed meanwhile, or let go, cannot be asked for any more.
     """
-    dead = [one.victim for one in replaced(facts, *DEATHS)]
+    dead = [healing.victim for healing in replaced(facts, *DEATHS)]
     there = {*dead, *(pod.name for pod in (*facts.own, *facts.leaving))}
     before = [name for name in facts.before.pods if name in there]
     gone = [name for name in before if name in dead] if before else dead
@@ -35,12 +35,12 @@ def closed(facts: Facts) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    found = replaced(facts, *DEATHS)
+    healings = replaced(facts, *DEATHS)
     lines = []
-    if found:
-        slowest = max(map(ready_after, found))
+    if healings:
+        slowest = max(map(ready_after, healings))
         lines.append(
-            f"{counted(len(found), 'pod')} died and came back, all within {slowest:.1f} s."
+            f"{counted(len(healings), 'pod')} died and came back, all within {slowest:.1f} s."
         )
     return [
         *lines,

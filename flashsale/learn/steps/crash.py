@@ -10,10 +10,10 @@ from flashsale.learn.step import Check, Prediction, Seen, Step
 
 def restarted(facts: Facts) -> Seen:
     """A container of a pod was restarted."""
-    found = [
+    restarts = [
         f"{name}: {count} more" for name, count in sorted(facts.evidence.restarts.items()) if count
     ]
-    return Seen(bool(found), f"RESTARTS {found[0]}" if found else "RESTARTS is as it was")
+    return Seen(bool(restarts), f"RESTARTS {restarts[0]}" if restarts else "RESTARTS is as it was")
 
 
 def same_pod(facts: Facts) -> Seen:

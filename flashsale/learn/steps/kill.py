@@ -11,31 +11,31 @@ from flashsale.learn.wording import healing_sentence, names, replaced
 
 def pod_died(facts: Facts) -> Seen:
     """A pod was deleted, and not by the ReplicaSet itself."""
-    found = [
-        one.victim
-        for one in facts.evidence.healings.values()
-        if one.cause != "released" and one.replacement
+    deaths = [
+        healing.victim
+        for healing in facts.evidence.healings.values()
+        if healing.cause != "released" and healing.replacement
     ]
-    return Seen(bool(found), f"deleted: {names(found)}")
+    return Seen(bool(deaths), f"deleted: {names(deaths)}")
 
 
 def pod_replaced(facts: Facts) -> Seen:
     """A new pod is ready in its place, and all wanted pods are there."""
-    found = replaced(facts, "deleted", "lost", "evicted")
-    if not found:
+    healings = replaced(facts, "deleted", "lost", "evicted")
+    if not healings:
         return Seen(False, "no dead pod has been replaced yet")
-    one = found[-1]
-    return Seen(facts.whole, f"{one.replacement} replaced {one.victim}")
+    healing = healings[-1]
+    return Seen(facts.whole, f"{healing.replacement} replaced {healing.victim}")
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    one = replaced(facts, "deleted", "lost", "evicted")[-1]
+    healing = replaced(facts, "deleted", "lost", "evicted")[-1]
     return [
-        healing_sentence(facts, one),
-        f"It is a new pod with a new name; nothing brought {one.victim} back to life.",
+        healing_sentence(facts, healing),
+        f"It is a new pod with a new name; nothing brought {healing.victim} back to life.",
         f"The ReplicaSet wants {facts.desired} pods and counted one less. So it made one.",
         "It saw that within milliseconds: it watches its pods all the time.",
-        facts.quote("SuccessfulCreate", one.replacement or ""),
+        facts.quote("SuccessfulCreate", healing.replacement or ""),
     ]
 
 

@@ -17,8 +17,8 @@ DRILL = "flashsale drill --rate 200 --kills 2 --scale 4 --calm 2s"
 
 def last_drill(facts: Facts, *, pre_stop: bool) -> PastDrill | None:
     """The newest drill with or without the hook, in which pods were killed."""
-    found = [one for one in facts.drills if one.pre_stop is pre_stop and one.kills]
-    return found[-1] if found else None
+    drills = [drill for drill in facts.drills if drill.pre_stop is pre_stop and drill.kills]
+    return drills[-1] if drills else None
 
 
 def drilled_as_taught(facts: Facts) -> Seen:
@@ -38,7 +38,7 @@ def _seen(drill: PastDrill | None) -> Seen:
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    taught, shipped = (last_drill(facts, pre_stop=one) for one in (False, True))
+    taught, shipped = (last_drill(facts, pre_stop=with_pre_stop) for with_pre_stop in (False, True))
     if taught is None or shipped is None:
         return []
     lines = [

@@ -17,23 +17,23 @@ def wanted_more(facts: Facts) -> Seen:
 
 def caught_up(facts: Facts) -> Seen:
     """They are all there, and ready."""
-    found = facts.numbers
-    if found is None:
+    numbers = facts.numbers
+    if numbers is None:
         return Seen(False, facts.why)
-    text = f"DESIRED {found.desired}  CURRENT {found.current}  READY {found.ready}"
+    text = f"DESIRED {numbers.desired}  CURRENT {numbers.current}  READY {numbers.ready}"
     raised = wanted_more(facts).holds
-    return Seen(raised and found.desired == found.current == found.ready, text)
+    return Seen(raised and numbers.desired == numbers.current == numbers.ready, text)
 
 
 def reveal(facts: Facts) -> Sequence[str]:
     counts, lines = facts.evidence.counts, []
     wanted = facts.desired
-    asked = next((one.at for one in counts if one.desired == wanted), None)
+    asked_at = next((count.at for count in counts if count.desired == wanted), None)
     for name in ("current", "ready"):
-        when = next((one.at for one in counts if getattr(one, name) >= wanted), None)
-        if asked is not None and when is not None:
+        when = next((count.at for count in counts if getattr(count, name) >= wanted), None)
+        if asked_at is not None and when is not None:
             word = name.upper()
-            lines.append(f"{word} followed {max(0.0, when - asked):.1f} s after DESIRED.")
+            lines.append(f"{word} followed {max(0.0, when - asked_at):.1f} s after DESIRED.")
     new = [pod for pod in facts.own if pod.name in facts.evidence.created]
     return [
         "DESIRED is the wish. CURRENT counts the pods that exist. READY counts those that sell.",

@@ -37,13 +37,13 @@ def after_the_change(facts: Facts) -> list[Healing]:
     was_quick = any(
         pod.name in facts.before.pods and _is_quick(pod.app_container) for pod in facts.own
     )
-    found = replaced(facts, "deleted")
-    return [one for one in found if was_quick or one.victim not in facts.before.pods]
+    healings = replaced(facts, "deleted")
+    return [healing for healing in healings if was_quick or healing.victim not in facts.before.pods]
 
 
 def quick(facts: Facts) -> list[Healing]:
     """Those within the time."""
-    return [one for one in after_the_change(facts) if ready_after(one) < QUICK]
+    return [healing for healing in after_the_change(facts) if ready_after(healing) < QUICK]
 
 
 def _is_quick(container: Mapping[str, Any]) -> bool:
@@ -55,27 +55,31 @@ def healed_quickly(facts: Facts) -> Seen:
     """A pod was replaced within the time."""
     if not probe_is_quick(facts).holds:
         return Seen(False, "the probe is as slow as before")
-    found = quick(facts)
-    if not found and (slow := after_the_change(facts)):
-        one = slow[-1]
-        took = f"{one.replacement} was ready after {ready_after(one):.1f} s; kill another pod"
+    quick_ones = quick(facts)
+    if not quick_ones and (slow := after_the_change(facts)):
+        healing = slow[-1]
+        took = (
+            f"{healing.replacement} was ready after {ready_after(healing):.1f} s; kill another pod"
+        )
         return Seen(False, took)
-    if not found:
+    if not quick_ones:
         return Seen(False, "no pod has died and been replaced in under 3 s yet")
     return Seen(
-        facts.whole, f"{found[-1].replacement} was ready after {ready_after(found[-1]):.1f} s"
+        facts.whole,
+        f"{quick_ones[-1].replacement} was ready after {ready_after(quick_ones[-1]):.1f} s",
     )
 
 
 def reveal(facts: Facts) -> Sequence[str]:
-    one = quick(facts)[-1]
+    healing = quick(facts)[-1]
+    took = f"{ready_after(healing):.1f} s"
     return [
-        f"{one.victim} was deleted; {one.replacement} was ready after {ready_after(one):.1f} s.",
+        f"{healing.victim} was deleted; {healing.replacement} was ready after {took}.",
         f"The readiness probe asks GET /health. Now {probe_is_quick(facts).text}.",
         "Before, it began after 3 s and ran every 5 s: a pod that was able to sell after a second"
         " still waited to be asked. The price of a quick probe is more requests.",
         "`up` replaced the old pods: a ReplicaSet never changes pods that run.",
-        facts.quote("Started", one.replacement or ""),
+        facts.quote("Started", healing.replacement or ""),
     ]
 
 

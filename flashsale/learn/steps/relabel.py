@@ -12,10 +12,14 @@ from flashsale.learn.wording import names
 def in_quarantine(facts: Facts) -> Seen:
     """A pod of the ReplicaSet lives on without belonging to it, and was replaced."""
     pods = sorted(facts.evidence.released)
-    replaced = [one.replacement for one in facts.evidence.healings.values() if one.victim in pods]
+    replaced = [
+        healing.replacement
+        for healing in facts.evidence.healings.values()
+        if healing.victim in pods
+    ]
     if not pods:
         return Seen(False, "every pod has its label")
-    replacement = names([one for one in replaced if one and one in facts.evidence.created])
+    replacement = names([pod for pod in replaced if pod and pod in facts.evidence.created])
     return Seen(replacement != "none", f"let go: {names(pods)}; in its place: {replacement}")
 
 

@@ -67,12 +67,16 @@ def _body(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
 
 
 def _question(tour: Tour, width: int) -> list[Text]:
-    asked = tour.step.prediction
-    counts = "{" in "".join((asked.text, *asked.choices))
+    prediction = tour.step.prediction
+    counts = "{" in "".join((prediction.text, *prediction.choices))
     if tour.lacks or (counts and not tour.known):  # the question may be about its pods
         return _goal(tour, width)
-    lines = [*_goal(tour, width), Text(""), *_filled(tour, f"Guess first. {asked.text}", width)]
-    for number, choice in enumerate(asked.choices, 1):
+    lines = [
+        *_goal(tour, width),
+        Text(""),
+        *_filled(tour, f"Guess first. {prediction.text}", width),
+    ]
+    for number, choice in enumerate(prediction.choices, 1):
         lines += _filled(tour, f"  {number}. {choice}", width)
     return lines
 
@@ -81,7 +85,7 @@ def _task(tour: Tour, width: int, room: int, at_place: Callable[[str], str]) -> 
     checks = [Text(""), *_checks(tour, width)]
     if tour.running or tour.output:
         return [*checks[1:], Text(""), *_output(tour, width, room - len(checks))]
-    lines = [*_goal(tour, width), Text(""), *_guess(tour, width, told=False), Text("")]
+    lines = [*_goal(tour, width), Text(""), *_guess(tour, width, with_answer=False), Text("")]
     hint = _hint(tour, width, at_place) if tour.hint else []
     if tour.hint == HINTS:  # the commands themselves need no other task
         return _in_sight(hint, [*lines, *hint, *checks], room)
@@ -99,7 +103,7 @@ def _in_sight(hint: list[Text], lines: list[Text], room: int) -> list[Text]:
 
 
 def _reveal(tour: Tour, width: int) -> list[Text]:
-    lines = [*_guess(tour, width, told=True), Text("")]
+    lines = [*_guess(tour, width, with_answer=True), Text("")]
     lines += [Text("What happened here:", style="bold")]
     for line in tour.record.reveal:
         style = "cyan" if "says so:" in line else ""
@@ -130,18 +134,19 @@ def _goal(tour: Tour, width: int) -> list[Text]:
     return _filled(tour, " ".join(tour.step.goal.split()), width)
 
 
-def _guess(tour: Tour, width: int, *, told: bool) -> list[Text]:
-    asked, answer = tour.step.prediction, tour.record.answer
+def _guess(tour: Tour, width: int, *, with_answer: bool) -> list[Text]:
+    prediction, answer = tour.step.prediction, tour.record.answer
     if not answer:
         return []
-    right = answer == asked.right
-    if not told:
-        return _filled(tour, f"Your guess: {asked.choices[answer - 1]}.", width, "dim")
+    right = answer == prediction.right
+    if not with_answer:
+        return _filled(tour, f"Your guess: {prediction.choices[answer - 1]}.", width, "dim")
     if right:
-        return _filled(tour, f"Your guess was right: {asked.choices[answer - 1]}.", width, "green")
-    text = (
-        f"Your guess was: {asked.choices[answer - 1]}. Right is: {asked.choices[asked.right - 1]}."
-    )
+        return _filled(
+            tour, f"Your guess was right: {prediction.choices[answer - 1]}.", width, "green"
+        )
+    guess, answered = prediction.choices[answer - 1], prediction.choices[prediction.right - 1]
+    text = f"Your guess was: {guess}. Right is: {answered}."
     return _filled(tour, text, width, "magenta")
 
 
@@ -232,10 +237,10 @@ def _sale(tour: Tour) -> Text:
     facts = tour.facts
     if not tour.known:
         return Text("Looking for the sale ...", style="dim")
-    found = facts.numbers
-    if found is None:
+    counts = facts.numbers
+    if counts is None:
         return Text("No sale is open." if facts.state == "closed" else "", style="dim")
-    numbers = f"DESIRED {found.desired}  CURRENT {found.current}  READY {found.ready}"
+    numbers = f"DESIRED {counts.desired}  CURRENT {counts.current}  READY {counts.ready}"
     pods = " ".join(f"{pod.name.rpartition('-')[2]}{'' if pod.ready else '…'}" for pod in facts.own)
     return Text.assemble((numbers, "bold"), f"   {pods}")
 

@@ -44,29 +44,31 @@ def check_now(step: Step, facts: Facts, progress: CourseProgress) -> list[Checke
     """Look at the facts of one step; what had happened before it began does not count."""
     counted = facts.since(progress.of(step.name).before or StepBaseline())
     looks = zip(step.checks, step.look(counted), strict=True)
-    return [CheckedFact(step.name, check.fact, one.holds, one.text) for check, one in looks]
+    return [CheckedFact(step.name, check.fact, look.holds, look.text) for check, look in looks]
 
 
 def check_all(steps: Sequence[Step], facts: Facts, progress: CourseProgress) -> list[CheckedFact]:
     """Look at all facts: each holds now, or the course saw it hold."""
     return [
-        one if one.holds or not before else CheckedFact(one.step, one.fact, True, before)
+        checked_fact
+        if checked_fact.holds or not before
+        else CheckedFact(checked_fact.step, checked_fact.fact, True, before)
         for step in steps
-        for one, before in zip(
+        for checked_fact, before in zip(
             check_now(step, facts, progress), _seen_before(step, progress), strict=True
         )
     ]
 
 
 def _seen_before(step: Step, progress: CourseProgress) -> list[str]:
-    seen = [f"the course saw: {one}" if one else "" for one in progress.of(step.name).seen]
+    seen = [f"the course saw: {text}" if text else "" for text in progress.of(step.name).seen]
     return seen if len(seen) == len(step.checks) else [""] * len(step.checks)
 
 
 def check_view(facts: Sequence[CheckedFact], *, one_step: bool) -> str:
     """Write `learn --check`, a line a fact."""
     lines = []
-    for one in facts:
-        step = "" if one_step else f"{one.step}: "
-        lines.append(f"[{'x' if one.holds else ' '}] {step}{one.fact}: {one.seen}")
+    for fact in facts:
+        step = "" if one_step else f"{fact.step}: "
+        lines.append(f"[{'x' if fact.holds else ' '}] {step}{fact.fact}: {fact.seen}")
     return "\n".join(lines)

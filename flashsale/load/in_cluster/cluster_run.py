@@ -111,7 +111,9 @@ class ClusterRun:
                 nodes = ", ".join(sorted({worker.node for worker in living}))
                 self._progress.note(f"Waiting up to {LOST:.0f} s for {late} on {nodes}.")
             stopping = tracker.stopped is not None
-            unmoved = [one.pod for one in living if stopping or not one.started]
+            unmoved = [
+                pod_worker.pod for pod_worker in living if stopping or not pod_worker.started
+            ]
             await self._signals.tell_again(unmoved, times)
 
     def _living(self) -> list[RemoteWorker]:
@@ -121,11 +123,11 @@ class ClusterRun:
         """Follow each worker from the moment its container has started."""
         query = {"labelSelector": f"{LABEL}={self._options.name}"}
         pods = paths.pods(self._options.namespace)
-        async with aclosing(changes(self._api, pods, query)) as news:
-            async for change in news:
+        async with aclosing(changes(self._api, pods, query)) as changes_seen:
+            async for change in changes_seen:
                 match change:
-                    case Resynced(objects=found):
-                        for pod in found:
+                    case Resynced(objects=pods_listed):
+                        for pod in pods_listed:
                             self._see(group, pod, gone=False)
                     case Changed(type=kind, object=pod):
                         self._see(group, pod, gone=kind == "DELETED")

@@ -71,8 +71,8 @@ def problem_of(status: Mapping[str, Any]) -> str:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             why = str(condition.get("message") or condition.get("reason") or "not scheduled")
             return _PREEMPTION.split(why)[0]
-    for one in status.get("containerStatuses") or []:
-        waiting = (one.get("state") or {}).get("waiting") or {}
+    for status_of_container in status.get("containerStatuses") or []:
+        waiting = (status_of_container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             return ": ".join(filter(None, (waiting["reason"], waiting.get("message"))))
     return ""
@@ -84,8 +84,8 @@ def ending_of(status: Mapping[str, Any]) -> str:
         return ""
     if status.get("reason"):  # Evicted, NodeLost, ...
         return ": ".join(filter(None, (status["reason"], status.get("message"))))
-    for one in status.get("containerStatuses") or []:
-        if ended := (one.get("state") or {}).get("terminated"):
+    for status_of_container in status.get("containerStatuses") or []:
+        if ended := (status_of_container.get("state") or {}).get("terminated"):
             why = str(ended.get("reason") or "ended")
             code = f", exit code {ended['exitCode']}" if "exitCode" in ended else ""
             return f"{why}{code}{': ' + ended['message'] if ended.get('message') else ''}"

@@ -30,7 +30,7 @@ class WorkerSignals:
 
     def __init__(self, api: Api, namespace: str) -> None:
         self._api, self._namespace = api, namespace
-        self._said: dict[str, dict[str, str]] = {}  # annotations by pod
+        self._sent: dict[str, dict[str, str]] = {}  # annotations by pod
         self._several = asyncio.Semaphore(TOGETHER)
 
     async def tell(self, signals: Mapping[str, Mapping[str, str]]) -> None:
@@ -39,13 +39,13 @@ class WorkerSignals:
         Raises:
             ForbiddenError, UnauthorizedError: pods may not be changed.
         """
-        for pod, told in signals.items():
-            self._said.setdefault(pod, {}).update(told)
+        for pod, changes in signals.items():
+            self._sent.setdefault(pod, {}).update(changes)
         await self._set(signals)
 
     async def tell_again(self, pods: Iterable[str], times: int) -> None:
         """Say to some pods again what they were told; ``times`` is another number each time."""
-        await self._set({pod: {**self._said[pod], REPEATED: str(times)} for pod in pods})
+        await self._set({pod: {**self._sent[pod], REPEATED: str(times)} for pod in pods})
 
     async def remove(self, pod: str) -> None:
         """End a pod that no signal reaches."""
@@ -55,8 +55,8 @@ class WorkerSignals:
     async def _set(self, signals: Mapping[str, Mapping[str, str]]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for pod, told in signals.items():
-                    group.create_task(self._annotate(pod, told))
+                for pod, changes in signals.items():
+                    group.create_task(self._annotate(pod, changes))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 

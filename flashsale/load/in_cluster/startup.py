@@ -47,7 +47,12 @@ class Startup:
             if now - looked > EVENTS_EVERY:
                 looked, refused = now, await self._refused_pods()
             why = next(
-                (one.ended or one.problem for one in missing if one.ended or one.problem), ""
+                (
+                    candidate.ended or candidate.problem
+                    for candidate in missing
+                    if candidate.ended or candidate.problem
+                ),
+                "",
             )
             why, ended = why or refused, any(worker.ended for worker in missing)
             if ended or (why and now - changed > HOPELESS) or now - began > READY:

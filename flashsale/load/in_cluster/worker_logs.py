@@ -32,14 +32,16 @@ async def follow_worker(api: Api, namespace: str, worker: RemoteWorker, take: Ta
         ForbiddenError, UnauthorizedError: its log may not be read.
     """
     path = paths.pods(namespace, worker.pod, "log")
-    heard, whole = time.monotonic(), True  # the last message; read from the log's beginning
+    last_message, whole = time.monotonic(), True  # the last message; read from the log's beginning
     while not worker.done:
         over = bool(worker.ended)  # before the log is read: afterwards nothing can be missing
-        since = {} if whole else {"sinceSeconds": math.ceil(time.monotonic() - heard + OVERLAP)}
-        before = heard
+        since = (
+            {} if whole else {"sinceSeconds": math.ceil(time.monotonic() - last_message + OVERLAP)}
+        )
+        before = last_message
         try:
             async for message in _messages(api, path, since, worker, last_try=whole and over):
-                heard, whole = time.monotonic(), False
+                last_message, whole = time.monotonic(), False
                 take(worker, message)
         except (ForbiddenError, UnauthorizedError):
             raise
@@ -53,7 +55,7 @@ async def follow_worker(api: Api, namespace: str, worker: RemoteWorker, take: Ta
             worker.log.gap, whole = False, True
         elif over:
             return
-        elif heard == before and time.monotonic() - heard > LOST:
+        elif last_message == before and time.monotonic() - last_message > LOST:
             worker.ended = worker.ended or f"nothing was heard of it for {LOST:.0f} s"
             return
         if not worker.done:

@@ -116,12 +116,12 @@ class Client:
 
     def _ask(self, connection: Connection) -> None:
         try:
-            asked = connection.send()
+            sent = connection.send()
         except OSError as error:
             self._fail(connection, error.errno or 0)
             return
-        connection.phase = "waiting" if asked else "asking"
-        self._watch(connection, READ if asked else WRITE)
+        connection.phase = "waiting" if sent else "asking"
+        self._watch(connection, READ if sent else WRITE)
 
     def _read(self, connection: Connection) -> None:
         try:
@@ -199,7 +199,9 @@ class Client:
     def _expire(self) -> None:
         """Give up on purchases whose patience has ended; all have the same, so the oldest first."""
         latest = self._clock() - self._timeout
-        for connection in list(takewhile(lambda one: one.started <= latest, self._under_way)):
+        for connection in list(
+            takewhile(lambda connection_of: connection_of.started <= latest, self._under_way)
+        ):
             self._lose(connection, "timeout")
         oldest = next(iter(self._under_way), None)
         due = self._timeout + (oldest.started if oldest else self._clock())

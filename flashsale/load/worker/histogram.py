@@ -43,12 +43,12 @@ def percentiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[floa
     Returns:
         One figure a share, within 0.4 % of the exact one; zeros when nothing was counted.
     """
-    total, seen, found = sum(counts.values()), 0, []
+    total, seen, values = sum(counts.values()), 0, []
     buckets = iter(sorted(counts.items()))
     index = 0
     for share in shares:
         while seen < share * total:
             index, count = next(buckets)
             seen += count
-        found.append(middle(index))
-    return found
+        values.append(middle(index))
+    return values

@@ -117,18 +117,30 @@ def other_port_line(project: Project) -> str:
     """Say in one line if a Dockerfile exposes other ports than buyers are sent to; else nothing."""
     spec = project.manifest.replicaset["spec"]["template"]["spec"]
     known = sections(app_container(spec["containers"]), "ports")
-    named = {one.get("name"): one.get("containerPort") for one in known}
+    named = {
+        container_port.get("name"): container_port.get("containerPort") for container_port in known
+    }
     service = next(iter(sections(project.manifest.service, "spec", "ports")), {})
     target = service.get("targetPort") or service.get("port")
     target = named.get(target) if isinstance(target, str) else target
     try:
         line = lineage(parse_stages(_text(project.app.dockerfile)))
-        found = [one for stage in line for one in stage.instructions if one.keyword == "EXPOSE"]
-        words = [word for one in found for word in one.value().split() if "udp" not in word]
+        exposing = [
+            instruction
+            for stage in line
+            for instruction in stage.instructions
+            if instruction.keyword == "EXPOSE"
+        ]
+        words = [
+            word
+            for instruction in exposing
+            for word in instruction.value().split()
+            if "udp" not in word
+        ]
     except BadInputError:
         return ""
     exposed = [word.partition("/")[0] for word in words]
-    if not exposed or not target or str(target) in exposed or any("-" in one for one in exposed):
+    if not exposed or not target or str(target) in exposed or any("-" in port for port in exposed):
         return ""
     source, mended = project.manifest.source, "write it there as targetPort and containerPort"
     if source == manifests.FILE and project.folder:  # the packaged one
@@ -149,7 +161,7 @@ def command_of(dockerfile: str) -> tuple[str, bool]:
         line = lineage(parse_stages(dockerfile))
     except BadInputError:
         return "", False  # the builder says what is wrong
-    words = [one.keyword for stage in line for one in stage.instructions]
+    words = [instruction.keyword for stage in line for instruction in stage.instructions]
     return line[0].base, "CMD" in words or "ENTRYPOINT" in words
 
 

@@ -91,16 +91,16 @@ def parse_manifest(text: str, source: str) -> Manifest:
     Raises:
         BadInputError: with the file, and the line or field that is wrong.
     """
-    found: dict[str, Object] = {}
+    by_kind: dict[str, Object] = {}
     for number, document in _objects(text, source):
         kind = _kind(document, number, source)
-        if kind in found:
+        if kind in by_kind:
             raise wrong(source, f"has two objects of kind {kind}; the sale is one of each")
-        found[kind] = document
+        by_kind[kind] = document
     for kind in VERSIONS:
-        if kind not in found:
+        if kind not in by_kind:
             raise wrong(source, f"has no {kind}; the sale is one ReplicaSet and one Service")
-    manifest = Manifest(found["ReplicaSet"], found["Service"], source, text)
+    manifest = Manifest(by_kind["ReplicaSet"], by_kind["Service"], source, text)
     _check_replicaset(manifest)
     _check_service(manifest)
     return manifest
@@ -125,9 +125,9 @@ def with_image(manifest: Manifest, image: str) -> Manifest:
     """
     replicaset = copy.deepcopy(manifest.replicaset)
     spec = replicaset["spec"]["template"]["spec"]
-    for one in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
-        if isinstance(one, dict) and one.get("image") == manifest.image:
-            one["image"] = image
+    for container in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
+        if isinstance(container, dict) and container.get("image") == manifest.image:
+            container["image"] = image
     return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
 
 
@@ -215,7 +215,7 @@ def _check_replicaset(manifest: Manifest) -> None:
     containers = part(manifest.replicaset, "spec", "template", "spec", "containers")
     if not isinstance(containers, list) or not containers:
         raise wrong(manifest.source, "has no spec.template.spec.containers in its ReplicaSet")
-    if not all(isinstance(one, dict) for one in containers):
+    if not all(isinstance(container, dict) for container in containers):
         raise wrong(manifest.source, "has something else than containers in spec.containers")
     if not isinstance(app_container(containers).get("image"), str):
         raise wrong(manifest.source, "gives its container no image")

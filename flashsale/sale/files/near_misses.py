@@ -46,8 +46,8 @@ def _is_variant(path: Path) -> bool:
 def refuse_manifests(folder: Path) -> None:
     """Raise BadInputError if a ReplicaSet or a Deployment is there, but not in our file."""
     kinds = {path: _kinds(path) for path in _yaml_files(folder)}
-    sets = [path for path, found in kinds.items() if "ReplicaSet" in found]
-    services = [path for path, found in kinds.items() if "Service" in found]
+    sets = [path for path, kinds_there in kinds.items() if "ReplicaSet" in kinds_there]
+    services = [path for path, kinds_there in kinds.items() if "Service" in kinds_there]
     if sets and sets[0] in services:
         raise BadInputError(
             f"{folder} has no {manifests.FILE}, but {_below(folder, sets[0])} holds a ReplicaSet"
@@ -62,9 +62,9 @@ def refuse_manifests(folder: Path) -> None:
             f"{folder} has no {manifests.FILE}, but {names}: flashsale takes them in one file.",
             hint=f"awk 'FNR == 1 {{print \"---\"}} 1' {files} > {quoted(folder / manifests.FILE)}",
         )
-    for path, found in kinds.items():
-        if "Deployment" in found:
-            near = _converted(path, folder) if {"Service"} <= found else ""
+    for path, kinds_there in kinds.items():
+        if "Deployment" in kinds_there:
+            near = _converted(path, folder) if {"Service"} <= kinds_there else ""
             raise BadInputError(
                 f"{_below(folder, path)} holds a Deployment, but the exercise is about a"
                 " ReplicaSet: write `kind: ReplicaSet`, leave out `strategy`, and save it with its"
@@ -76,11 +76,13 @@ def refuse_manifests(folder: Path) -> None:
 def _converted(path: Path, folder: Path) -> str:
     """Write the command that makes our file of a Deployment; empty where that takes more."""
     try:
-        objects = [one for _, one in yaml_documents(path.read_text(encoding="utf-8"), str(path))]
+        objects = [
+            document for _, document in yaml_documents(path.read_text(encoding="utf-8"), str(path))
+        ]
     except (OSError, ValueError, BadInputError):
         return ""
-    kinds = sorted(str(one.get("kind")) for one in objects)
-    deployments = [one for one in objects if one.get("kind") == "Deployment"]
+    kinds = sorted(str(obj.get("kind")) for obj in objects)
+    deployments = [obj for obj in objects if obj.get("kind") == "Deployment"]
     if kinds != ["Deployment", "Service"] or not manifests.is_nearly_replicaset(deployments[0]):
         return ""
     target = quoted(folder / manifests.FILE)

@@ -91,13 +91,13 @@ def yaml_documents(text: str, source: str) -> Iterator[tuple[int, Object]]:
         raise BadInputError(f"{source} is not YAML: {_where(error, text)}.", hint=HINT) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInputError(f"{source} is not YAML: {_first_line(error)}.", hint=HINT) from error
-    found = [
+    documents = [
         (number, document) for number, document in enumerate(loaded, 1) if document is not None
     ]
-    if not found:
+    if not documents:
         raise BadInputError(f"{source} is empty.", hint=HINT)
     budget = [MOST_NODES]
-    for number, document in found:
+    for number, document in documents:
         if not isinstance(document, dict):
             what = "a list" if isinstance(document, list) else f"just {str(document)[:40]!r}"
             raise BadInputError(
@@ -117,22 +117,22 @@ def template_error(source: str, where: str) -> BadInputError:
 
 def _json_documents(text: str) -> list[Any]:
     """Return JSON values that stand one after another, as kubectl takes them; else nothing."""
-    decoder, found = json.JSONDecoder(object_pairs_hook=_unique), list[Any]()
+    decoder, documents = json.JSONDecoder(object_pairs_hook=_unique), list[Any]()
     rest = text.lstrip("\ufeff").strip() if text.lstrip("\ufeff \t\r\n").startswith("{") else ""
     while rest:
         try:
             value, end = decoder.raw_decode(rest)
         except (ValueError, RecursionError):
             return []
-        found, rest = [*found, value], rest[end:].lstrip()
-    return found
+        documents, rest = [*documents, value], rest[end:].lstrip()
+    return documents
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a key that is there twice; the reader of YAML says it with its line."""
-    if len(found := dict(pairs)) < len(pairs):
+    if len(unique := dict(pairs)) < len(pairs):
         raise ValueError
-    return found
+    return unique
 
 
 @cache

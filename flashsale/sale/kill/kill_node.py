@@ -41,12 +41,12 @@ class NodeKill:
     @property
     def replaced(self) -> float | None:
         """Until the last replacement existed."""
-        return _last([one.seconds(one.created) for one in self.pods])
+        return _last([pod.seconds(pod.created) for pod in self.pods])
 
     @property
     def ready_again(self) -> float | None:
         """Until the last replacement was ready."""
-        return _last([one.seconds(one.ready) for one in self.pods])
+        return _last([pod.seconds(pod.ready) for pod in self.pods])
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `kill-node -o json` does."""
@@ -54,7 +54,7 @@ class NodeKill:
             "node": self.node,
             "not_ready_seconds": self.not_ready,
             "evicted_seconds": self.evicted,
-            "pods": [one.as_json() for one in self.pods],
+            "pods": [pod.as_json() for pod in self.pods],
         }
 
 
@@ -69,13 +69,17 @@ class _Followed:
     def note(self, update: Update) -> None:
         for happening in update.happenings:
             match happening:
-                case Died(at=at, healing=one) if one.victim_uid in self.open and not one.in_place:
-                    self.deaths[one.victim_uid] = at
-                case Replaced(healing=one) if one.victim_uid in self.open:
-                    self.healings[one.victim_uid] = one
-                case Healed(healing=one) | NotReplaced(healing=one) if one.victim_uid in self.open:
-                    self.healings[one.victim_uid] = one
-                    self.open.discard(one.victim_uid)
+                case Died(at=at, healing=healing) if (
+                    healing.victim_uid in self.open and not healing.in_place
+                ):
+                    self.deaths[healing.victim_uid] = at
+                case Replaced(healing=healing) if healing.victim_uid in self.open:
+                    self.healings[healing.victim_uid] = healing
+                case Healed(healing=healing) | NotReplaced(healing=healing) if (
+                    healing.victim_uid in self.open
+                ):
+                    self.healings[healing.victim_uid] = healing
+                    self.open.discard(healing.victim_uid)
 
 
 def killable_nodes(nodes: Iterable[Node]) -> list[Node]:
@@ -105,19 +109,19 @@ def choose_node(
     alive = [node for node in nodes if node.ready and node.name not in stopped]
     killable = killable_nodes(alive)
     if name is not None:
-        found = find_node(nodes, name)
-        if found not in alive:
+        chosen = find_node(nodes, name)
+        if chosen not in alive:
             state = "has been stopped" if name in stopped else "is NotReady"
             raise RefusedError(
                 f"The node '{name}' {state} already.", hint=f"flashsale start-node {name}"
             )
-        if found not in killable:
+        if chosen not in killable:
             raise RefusedError(
                 f"The node '{name}' is the only control plane: without it nothing is left that"
                 " could replace a pod.",
                 hint="flashsale kill-node" if killable else "flashsale up --nodes 3",
             )
-        return found
+        return chosen
     dead = [node.name for node in nodes if node not in alive]
     if not killable and dead:
         raise RefusedError(
@@ -177,7 +181,7 @@ async def kill_node(
         node.name,
         not_ready,
         _last([round(at - killed, 3) for at in followed.deaths.values()]),
-        tuple(replace(one, died=killed) for one in healings),
+        tuple(replace(healing, died=killed) for healing in healings),
         max(filter(None, map(tolerated_seconds, pods)), default=None),
     )
 
@@ -239,8 +243,12 @@ def stopped_evictions_line(nodes: Sequence[Node]) -> str:
 def tolerated_seconds(pod: Pod) -> float | None:
     """Return for how many seconds a pod stays on a lost node; None for ever."""
     tolerations = sections(pod.raw, "spec", "tolerations")
-    found = [one.get("tolerationSeconds") for one in tolerations if one.get("key") == UNREACHABLE]
-    return min((float(one) for one in found if one is not None), default=None)
+    tolerated = [
+        toleration.get("tolerationSeconds")
+        for toleration in tolerations
+        if toleration.get("key") == UNREACHABLE
+    ]
+    return min((float(seconds) for seconds in tolerated if seconds is not None), default=None)
 
 
 def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
@@ -296,5 +304,5 @@ async def _find_ready(sale: Sale, name: str) -> Node | None:
 
 
 def _last(seconds: Sequence[float | None]) -> float | None:
-    known = [one for one in seconds if one is not None]
+    known = [known_second for known_second in seconds if known_second is not None]
     return max(known, default=None)

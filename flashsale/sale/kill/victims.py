@@ -57,26 +57,26 @@ def _named(name: str, pods: Sequence[Pod], own: Sequence[Pod]) -> Pod:
     known = {pod.name: pod for pod in pods}
     if name not in known:  # pods of others are known by their whole names alone
         name = find_pod_name(name, [pod.name for pod in own], command="flashsale kill-pod")
-    found = known[name]
-    if found not in own:
+    match = known[name]
+    if match not in own:
         raise RefusedError(
             f"The pod '{name}' does not belong to the sale's ReplicaSet, so it is left alone.",
             hint="flashsale status",
         )
-    if found.terminating:
+    if match.terminating:
         raise BadInputError(f"The pod '{name}' is on its way out already.", hint="flashsale status")
-    return found
+    return match
 
 
 def _on(node: str, alive: Sequence[Pod]) -> tuple[Pod, ...]:
-    found = tuple(pod for pod in alive if pod.node == node)
-    if not found:
+    pods = tuple(pod for pod in alive if pod.node == node)
+    if not pods:
         used = sorted({pod.node for pod in alive if pod.node})
         where = f"; they are on {', '.join(used)}" if used else ""
         raise BadInputError(
             f"No pod of the sale is on a node '{node}'{where}.", hint="flashsale status -o wide"
         )
-    return found
+    return pods
 
 
 def _none_ready() -> tuple[Pod, ...]:

@@ -88,8 +88,12 @@ class _Turn:
 
     def happenings(self) -> list[Happening]:
         """Return what happened, deaths first; by now it is sure which of them need healing."""
-        off = {_death(one.healing) for one in self.happened if isinstance(one, NotReplaced)}
-        deaths = [Died(self.at, one) for one in self.opened if _death(one) not in off]
+        off = {
+            _death(happening.healing)
+            for happening in self.happened
+            if isinstance(happening, NotReplaced)
+        }
+        deaths = [Died(self.at, healing) for healing in self.opened if _death(healing) not in off]
         return [*deaths, *self.happened]
 
     def pod(self, seen: PodSeen) -> None:
@@ -128,7 +132,8 @@ class _Turn:
     def slice(self, seen: SliceSeen) -> None:
         slices = {**self.state.slices, seen.name: seen.ready}
         self.state = replace(self.state, slices=slices).with_moments(
-            lambda one: one.replacement in seen.ready and one.started is not None, routed=self.at
+            lambda healing: healing.replacement in seen.ready and healing.started is not None,
+            routed=self.at,
         )
 
     def event(self, seen: EventSeen) -> None:
@@ -152,7 +157,8 @@ class _Turn:
 
     def served(self, seen: Served) -> None:
         self.state = self.state.with_moments(
-            lambda one: one.replacement == seen.pod and one.ready is not None, served=self.at
+            lambda healing: healing.replacement == seen.pod and healing.ready is not None,
+            served=self.at,
         )
 
     def settle(self) -> None:
@@ -208,7 +214,7 @@ class _Turn:
         """Note the end of a victim, and tell of it where its healing still goes on."""
         before = self.state.open
         self.state = self.state.with_moments(
-            lambda one: one.victim_uid == uid and not one.in_place, gone=self.at
+            lambda healing: healing.victim_uid == uid and not healing.in_place, gone=self.at
         )
         pairs = zip(before, self.state.open, strict=True)
         self.happened += [Gone(self.at, new) for old, new in pairs if new is not old]

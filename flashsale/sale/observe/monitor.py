@@ -122,10 +122,10 @@ class SaleMonitor:
         """
         async with asyncio.timeout(timeout):
             while not (self.state.known and holds(self.state)):
-                news = self._news
+                change = self._news
                 if self._task is None or self._task.done():
                     await self._raise_end()
-                await news.wait()
+                await change.wait()
         return self.state
 
     async def until_synced(self) -> SaleState:

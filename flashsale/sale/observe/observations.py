@@ -83,8 +83,8 @@ class ReplicaSetSeen:
     def from_object(cls, replicaset: Object, change: PodChange, at: float) -> ReplicaSetSeen:
         """Read a ReplicaSet as the API sends it."""
         leaving = change == "gone" or bool(replicaset["metadata"].get("deletionTimestamp"))
-        found = None if leaving else ReplicaSet.from_object(replicaset)
-        return cls(at, found, version_of(replicaset))
+        replicaset_seen = None if leaving else ReplicaSet.from_object(replicaset)
+        return cls(at, replicaset_seen, version_of(replicaset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,13 @@ class SliceSeen:
     ready: frozenset[str]  # names of pods
 
     @classmethod
-    def from_object(cls, found: Object, change: PodChange, at: float) -> SliceSeen:
+    def from_object(cls, obj: Object, change: PodChange, at: float) -> SliceSeen:
         """Read an EndpointSlice as the API sends it; a deleted one serves nobody."""
-        endpoints = [] if change == "gone" else found.get("endpoints") or []
+        endpoints = [] if change == "gone" else obj.get("endpoints") or []
         # An absent condition means ready: EndpointConditions in the discovery/v1 API.
         serving = (e for e in endpoints if (e.get("conditions") or {}).get("ready", True))
         names = frozenset((e.get("targetRef") or {}).get("name", "") for e in serving)
-        return cls(at, found["metadata"]["name"], names - {""})
+        return cls(at, obj["metadata"]["name"], names - {""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +226,15 @@ def first_moment(before: float | None, at: float, happened: bool) -> float | Non
     return at if before is None and happened else before
 
 
-def version_of(found: Mapping[str, Any]) -> int:
+def version_of(obj: Mapping[str, Any]) -> int:
     """Return an object's resourceVersion as a number; the API promises only a string."""
-    text = str(found["metadata"].get("resourceVersion", ""))
+    text = str(obj["metadata"].get("resourceVersion", ""))
     return int(text) if text.isdecimal() else 0
 
 
 def _running(pod: Mapping[str, Any]) -> bool:
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return bool(statuses) and all((one.get("state") or {}).get("running") for one in statuses)
+    return bool(statuses) and all((status.get("state") or {}).get("running") for status in statuses)
 
 
 def _cause(pod: Mapping[str, Any], *, unseen: bool) -> Cause:

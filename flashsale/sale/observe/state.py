@@ -76,12 +76,12 @@ class SaleState:
     @property
     def waiting(self) -> list[Healing]:
         """Healings whose replacement is not known yet."""
-        return [one for one in self.open if one.waiting]
+        return [healing for healing in self.open if healing.waiting]
 
     def dismissed_since(self, moment: float) -> list[Healing]:
         """Healings dismissed since then whose victims the controller did not call surplus."""
-        recent = (one for at, one in self.dismissed if at >= moment)
-        return [one for one in recent if one.victim not in self.surplus]
+        recent = (healing for at, healing in self.dismissed if at >= moment)
+        return [healing for healing in recent if healing.victim not in self.surplus]
 
     def with_pod(self, seen: PodSeen) -> SaleState:
         """Remember a pod, or forget one that is gone."""
@@ -103,11 +103,13 @@ class SaleState:
 
     def with_changed(self, old: Healing, new: Healing) -> SaleState:
         """Put a healing in the place of its earlier state."""
-        return replace(self, open=tuple(new if one is old else one for one in self.open))
+        return replace(
+            self, open=tuple(new if healing is old else healing for healing in self.open)
+        )
 
     def without(self, healing: Healing) -> SaleState:
         """Take an open healing away."""
-        return replace(self, open=tuple(one for one in self.open if one is not healing))
+        return replace(self, open=tuple(other for other in self.open if other is not healing))
 
     def with_dismissed(self, healing: Healing, at: float) -> SaleState:
         """Take an open healing away whose place nobody wants filled; it may be called back."""
@@ -116,7 +118,7 @@ class SaleState:
 
     def with_recalled(self, healing: Healing) -> SaleState:
         """Forget that a healing was dismissed."""
-        rest = tuple(one for one in self.dismissed if one[1] is not healing)
+        rest = tuple(entry for entry in self.dismissed if entry[1] is not healing)
         return replace(self, dismissed=rest)
 
     def with_done(self, healing: Healing) -> SaleState:
@@ -126,11 +128,11 @@ class SaleState:
     def with_moments(self, which: Callable[[Healing], bool], **moments: float) -> SaleState:
         """Set moments, once each, on the healings that they belong to."""
 
-        def noted(one: Healing) -> Healing:
+        def noted(healing: Healing) -> Healing:
             fresh: dict[str, Any] = {
-                name: at for name, at in moments.items() if getattr(one, name) is None
+                name: at for name, at in moments.items() if getattr(healing, name) is None
             }
-            return replace(one, **fresh) if fresh and which(one) else one
+            return replace(healing, **fresh) if fresh and which(healing) else healing
 
         return replace(self, open=tuple(map(noted, self.open)), done=tuple(map(noted, self.done)))
 

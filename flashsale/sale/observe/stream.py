@@ -139,34 +139,34 @@ class Reader:
             yield o.ReplicaSetSeen(change.at, None)
         if source == "services" and not change.objects:
             yield o.ServiceSeen(change.at, None)
-        for found in change.objects:
-            yield from self._one(source, found, "listed", change)
+        for obj in change.objects:
+            yield from self._one(source, obj, "listed", change)
         if source in self._awaited:
             self._awaited.discard(source)
             if not self._awaited:
                 yield o.Synced(change.at)
 
     def _one(
-        self, source: str, found: Object, word: o.PodChange, change: Resynced | Changed
+        self, source: str, obj: Object, word: o.PodChange, change: Resynced | Changed
     ) -> Iterator[o.Observation]:
         at = change.at
         match source:
             case "replicasets":
-                self.selector = ReplicaSet.from_object(found).selector or self.selector
-                yield o.ReplicaSetSeen.from_object(found, word, at)
+                self.selector = ReplicaSet.from_object(obj).selector or self.selector
+                yield o.ReplicaSetSeen.from_object(obj, word, at)
             case "pods":
-                self._pods.add(found["metadata"]["name"])
+                self._pods.add(obj["metadata"]["name"])
                 relisted = isinstance(change, Changed) and change.relisted
-                heard = self._heard.get(source) if relisted else None
-                yield o.PodSeen.from_object(found, word, at, relisted=relisted, heard=heard)
+                heard_at = self._heard.get(source) if relisted else None
+                yield o.PodSeen.from_object(obj, word, at, relisted=relisted, heard=heard_at)
             case "services":
-                yield o.ServiceSeen.from_object(found, word, at)
+                yield o.ServiceSeen.from_object(obj, word, at)
             case "endpointslices":
-                yield o.SliceSeen.from_object(found, word, at)
+                yield o.SliceSeen.from_object(obj, word, at)
             case "nodes":
-                yield o.NodeSeen.from_object(found, word, at)
-            case _ if word != "gone" and self._ours(found):
-                yield o.EventSeen.from_object(found, word, at)
+                yield o.NodeSeen.from_object(obj, word, at)
+            case _ if word != "gone" and self._ours(obj):
+                yield o.EventSeen.from_object(obj, word, at)
 
     def _ours(self, event: Object) -> bool:
         name = (event.get("involvedObject") or {}).get("name", "")

@@ -43,11 +43,17 @@ def all_ready(count: int) -> Condition:
     """Ask for exactly ``count`` pods, all ready, and a ReplicaSet that says so."""
 
     def holds(state: SaleState) -> bool:
-        found, alive = state.replicaset, state.alive
-        if found is None:
+        replicaset, alive = state.replicaset, state.alive
+        if replicaset is None:
             return False
-        numbers = {state.desired, found.desired, found.current, found.ready, len(alive)}
-        return found.observed and numbers == {count} and all(pod.ready for pod in alive)
+        numbers = {
+            state.desired,
+            replicaset.desired,
+            replicaset.current,
+            replicaset.ready,
+            len(alive),
+        }
+        return replicaset.observed and numbers == {count} and all(pod.ready for pod in alive)
 
     return holds
 

@@ -60,9 +60,9 @@ def diagnose(pods: Sequence[Pod], events: Sequence[Object], logs: Mapping[str, s
                  _being_made):  # fmt: skip
         for pod in unready:
             about = newest_first(events, pod.name)
-            found = look(pod, about, logs.get(pod.name, ""))
-            if found:
-                return found
+            problem = look(pod, about, logs.get(pod.name, ""))
+            if problem:
+                return problem
     return _no_pods(events) if not pods else _unknown(unready)
 
 
@@ -82,7 +82,7 @@ def still_stopping(pods: Sequence[Pod], count: int) -> Diagnosis | None:
 
 def newest_first(events: Sequence[Object], name: str) -> list[Object]:
     """Keep the events about one object, the newest first."""
-    about = [one for one in events if text(one, "involvedObject", "name") == name]
+    about = [event for event in events if text(event, "involvedObject", "name") == name]
     return sorted(about, key=_when, reverse=True)
 
 
@@ -95,12 +95,12 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     if reason not in NO_IMAGE:
         return None
     image = missing_image(pod)
-    said = _message(events, "Failed", begins="Failed to pull") or _message(events, "Failed")
-    if ALWAYS in said:
+    message = _message(events, "Failed", begins="Failed to pull") or _message(events, "Failed")
+    if ALWAYS in message:
         return Diagnosis(
             f"the image {image} is asked of a registry, which has none: {ALWAYS} ({reason})",
             Hint("flashsale up", "once the manifest says `imagePullPolicy: IfNotPresent`"),
-            said,
+            message,
         )
     if reason == "ErrImageNeverPull":
         return Diagnosis(
@@ -110,22 +110,22 @@ def _no_image(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     hint = Hint("flashsale up --rebuild", "builds it; --push REPOSITORY hands it to other machines")
     if image != (own := text(pod.app_container, "image")):
         hint = Hint("flashsale up", f"after you named an image that is there instead, as {own}")
-    return Diagnosis(f"the image {image} cannot be pulled ({reason})", hint, said)
+    return Diagnosis(f"the image {image} cannot be pulled ({reason})", hint, message)
 
 
 def _no_room(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     condition = find_condition(pod.raw, "PodScheduled")
-    said = _message(events, "FailedScheduling") or str(condition.get("message") or "")
-    if pod.node or not said:
+    message = _message(events, "FailedScheduling") or str(condition.get("message") or "")
+    if pod.node or not message:
         return None
-    return Diagnosis(f"no node takes the pod {pod.name}: {said}", _making_room(said))
+    return Diagnosis(f"no node takes the pod {pod.name}: {message}", _making_room(message))
 
 
-def _making_room(said: str) -> Hint:
+def _making_room(message: str) -> Hint:
     """Say what helps by what the scheduler lacks: room, or a node of that kind."""
-    if "Insufficient" in said or "Too many pods" in said:
+    if "Insufficient" in message or "Too many pods" in message:
         return Hint("flashsale scale 1", "fewer pods; or lower resources.requests in the manifest")
-    if "taint" in said:
+    if "taint" in message:
         return Hint("flashsale up", "after you wrote tolerations into the manifest")
     return Hint("flashsale up", "after you changed nodeSelector or affinity in the manifest")
 
@@ -134,9 +134,13 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
     state = unready_status(pod)
     places = (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated"))
-    found = (section(state, *place) for place in places)
-    said = (text(one, "message") for one in found if one.get("reason") in UNSTARTED)
-    words = next(filter(None, said), "")
+    conditions = (section(state, *place) for place in places)
+    messages = (
+        text(condition, "message")
+        for condition in conditions
+        if condition.get("reason") in UNSTARTED
+    )
+    words = next(filter(None, messages), "")
     if "no command specified" in words:
         image = text(pod.app_container, "image")
         return Diagnosis(
@@ -160,7 +164,7 @@ def _crashing(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     if not ended:
         return None
     probe = _message(events, "Unhealthy", begins="Liveness")
-    if any("failed liveness probe" in str(one.get("message")) for one in events) and probe:
+    if any("failed liveness probe" in str(event.get("message")) for event in events) and probe:
         return Diagnosis(
             f"Kubernetes restarts the pod {pod.name}, because its {_probe(pod, 'liveness')}"
             f" fails: {probe_failure(probe)}",
@@ -226,24 +230,24 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
 def _being_made(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     waiting = section(unready_status(pod), "state", "waiting")
     reason = waiting.get("reason")
-    if reason in BEING_MADE and (said := _message(events, "FailedMount")):
+    if reason in BEING_MADE and (message := _message(events, "FailedMount")):
         return Diagnosis(
-            f"the pod {pod.name} waits for a volume: {said}",
+            f"the pod {pod.name} waits for a volume: {message}",
             Hint("flashsale up", "once the manifest names volumes that are there"),
         )
     if reason in (None, *BEING_MADE):
         return None
-    said = str(waiting.get("message") or "")
-    words = f": {said}" if said else ""
-    return Diagnosis(f"the pod {pod.name} waits ({reason}){words}", _missing_config(said))
+    message = str(waiting.get("message") or "")
+    words = f": {message}" if message else ""
+    return Diagnosis(f"the pod {pod.name} waits ({reason}){words}", _missing_config(message))
 
 
-def _missing_config(said: str) -> str:
+def _missing_config(message: str) -> str:
     """Say how to make what a container's configuration asks for."""
-    missing = re.match(r'(configmap|secret) "([\w.-]+)" not found', said)
+    missing = re.match(r'(configmap|secret) "([\w.-]+)" not found', message)
     if not missing:
         return "flashsale status"
-    if NO_SECRETS in said:
+    if NO_SECRETS in message:
         return Hint("flashsale up", "once the manifest takes it from a ConfigMap or a plain value")
     kind = "configmap" if missing[1] == "configmap" else "secret generic"
     make = f"kubectl create {kind} {missing[2]} --from-literal=KEY=VALUE"
@@ -251,9 +255,9 @@ def _missing_config(said: str) -> str:
 
 
 def _no_pods(events: Sequence[Object]) -> Diagnosis:
-    said = _message(sorted(events, key=_when, reverse=True), "FailedCreate")
-    if said:
-        return Diagnosis(f"the ReplicaSet cannot create pods: {said}", "flashsale status")
+    message = _message(sorted(events, key=_when, reverse=True), "FailedCreate")
+    if message:
+        return Diagnosis(f"the ReplicaSet cannot create pods: {message}", "flashsale status")
     return Diagnosis("no pod was created yet", "flashsale status")
 
 
@@ -297,5 +301,7 @@ def _probe_port(pod: Pod) -> int | None:
     probe = _probe_of(pod, "readiness")
     port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
     ports = sections(pod.app_container, "ports")
-    named = {one.get("name"): one.get("containerPort") for one in ports}
+    named = {
+        container_port.get("name"): container_port.get("containerPort") for container_port in ports
+    }
     return port if isinstance(port, int) else named.get(port)

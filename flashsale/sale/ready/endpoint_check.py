@@ -47,11 +47,11 @@ async def lasting_warning(sale: Sale, service: Service) -> Object | None:
     """Find a Warning about the Service that still holds; none where events may not be read."""
     selector = f"involvedObject.kind=Service,involvedObject.name={sale.service_name},type=Warning"
     try:
-        found = await sale.api.list(paths.events(sale.namespace), {"fieldSelector": selector})
+        events = await sale.api.list(paths.events(sale.namespace), {"fieldSelector": selector})
     except FlashsaleError:
         return None
     uid = service.raw["metadata"].get("uid")
-    about = [one for one in found if text(one, "involvedObject", "uid") == uid]
+    about = [event for event in events if text(event, "involvedObject", "uid") == uid]
     return endpoint_diagnosis.newest_lasting(about, time.time())
 
 
@@ -93,7 +93,7 @@ async def wait_until_sale_answers(
     event = await lasting_warning(sale, service)
     patience = FREED if event else ANSWER if _have_answered(pods) else UNPROBED
     tries = Deadline.after(max(SHORTEST, min(patience, deadline.left())))
-    said = False
+    reported = False
     while True:
         answer = await send_get(url, max(SHORTEST, tries.left()))
         foreign = answer.came and await _foreign(sale, answer, pods, event)
@@ -101,18 +101,20 @@ async def wait_until_sale_answers(
             return
         if foreign or not tries.left():
             break
-        if not said:
+        if not reported:
             progress.step(f"Waiting for an answer at {url}")
-            said = True
+            reported = True
         await asyncio.sleep(PAUSE)
-    found = await _why(sale, url, answer, service)
-    raise NotReadyError(found.sentence, hint=found.hint)
+    problem = await _why(sale, url, answer, service)
+    raise NotReadyError(problem.sentence, hint=problem.hint)
 
 
 def _have_answered(pods: Sequence[Pod]) -> bool:
     """Whether pods that are ready have answered HTTP, for a readiness probe asks them."""
-    containers = [one for pod in pods for one in sections(dict(pod.raw), "spec", "containers")]
-    return any("httpGet" in (one.get("readinessProbe") or {}) for one in containers)
+    containers = [
+        container for pod in pods for container in sections(dict(pod.raw), "spec", "containers")
+    ]
+    return any("httpGet" in (container.get("readinessProbe") or {}) for container in containers)
 
 
 async def _foreign(

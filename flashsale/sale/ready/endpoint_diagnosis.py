@@ -40,8 +40,8 @@ def newest_lasting(events: Sequence[Object], now: float) -> Object | None:
         events: about the Service alone.
         now: unix seconds.
     """
-    held = [one for one in events if _holds(one, now) and one.get("reason") not in PASSING]
-    held.sort(key=lambda one: (one.get("reason") == TAKEN, _seen(one)))
+    held = [event for event in events if _holds(event, now) and event.get("reason") not in PASSING]
+    held.sort(key=lambda event: (event.get("reason") == TAKEN, _seen(event)))
     return held[-1] if held else None
 
 
@@ -77,7 +77,7 @@ def endpoint_warning(event: Object, service: Service, url: str) -> str:
     return f"The Service {service.name} is in trouble: {words}."
 
 
-def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
+def port_taken_problem(service: Service, requested: bool) -> EndpointProblem:
     """Say that another program has the node port.
 
     Args:
@@ -87,7 +87,7 @@ def port_taken_problem(service: Service, asked: bool) -> EndpointProblem:
     return EndpointProblem(
         f"All pods are ready, but {continue_sentence(_taken(service))}.",
         Hint(f"lsof -i :{service.node_port}", f"names that program; end it, or {another}")
-        if asked
+        if requested
         else Hint("flashsale down && flashsale up", "takes another port"),
     )
 
@@ -111,22 +111,27 @@ def no_answer_problem(
     """
     port = (service.raw["spec"].get("ports") or [{}])[0]
     target = port.get("targetPort", port.get("port"))
-    declared = [one for pod in pods for one in _ports(pod)]
-    numbers = sorted({int(one["containerPort"]) for one in declared})
+    declared = [container_port for pod in pods for container_port in _ports(pod)]
+    numbers = sorted({int(container_port["containerPort"]) for container_port in declared})
     sends = f"The Service {service.name} sends buyers to targetPort {target}"
-    if target not in numbers and target not in [one.get("name") for one in declared] and declared:
+    if (
+        target not in numbers
+        and target not in [container_port.get("name") for container_port in declared]
+        and declared
+    ):
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
         return EndpointProblem(
             f"{sends}, where no container listens: {say} ({how}).",
             Hint("flashsale up", f"after you wrote `targetPort: {numbers[0]}` in the manifest"),
         )
-    heard = listening_ports(log) - {target}
-    if heard and target not in listening_ports(log):
+    listening = listening_ports(log) - {target}
+    if listening and target not in listening_ports(log):
         return EndpointProblem(
-            f"{sends}, but the app listens on port {min(heard)} ({how}).",
+            f"{sends}, but the app listens on port {min(listening)} ({how}).",
             Hint(
                 "flashsale up",
-                f"after you made the app listen on {target}, or wrote {min(heard)} in the manifest",
+                f"after you made the app listen on {target}, "
+                f"or wrote {min(listening)} in the manifest",
             ),
         )
     return EndpointProblem(

@@ -84,7 +84,7 @@ class NewPods:
     @property
     def ready(self) -> list[PodTimes]:
         """Those that got ready."""
-        return [one for one in self._times.values() if one.ready is not None]
+        return [times for times in self._times.values() if times.ready is not None]
 
 
 def created_line(new: Sequence[PodTimes], began: float) -> str:
@@ -95,7 +95,7 @@ def created_line(new: Sequence[PodTimes], began: float) -> str:
     """
     if not new:
         return ""
-    last = max(new, key=lambda one: one.ready or 0.0)
+    last = max(new, key=lambda times: times.ready or 0.0)
     seconds = f"{max(0.0, (last.ready or began) - began):.1f} s"
     spent = time_spent(last.pod, began, last.started, last.ready)
     which = "it" if len(new) == 1 else f"the last of them, {last.pod.name},"

@@ -30,14 +30,14 @@ def listening_ports(log: str) -> set[int]:
 
 def listens_on_loopback_alone(log: str, port: int | None) -> bool:
     """Whether an app says that it listens on a port for its own pod alone."""
-    hosts = {host for host, found in LISTENING.findall(log) if int(found) == port}
+    hosts = {host for host, number in LISTENING.findall(log) if int(number) == port}
     return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
 
 
 def unix_socket(log: str) -> str:
     """Return the Unix socket that an app says it listens on; empty if it says no such thing."""
-    found = UNIX_SOCKET.search(log)
-    return found[1] if found else ""
+    match = UNIX_SOCKET.search(log)
+    return match[1] if match else ""
 
 
 def listening_elsewhere(log: str, port: int | None) -> str:
@@ -78,5 +78,5 @@ def probe_failure(message: str) -> str:
 
 def runtime_reason(message: str) -> str:
     """Shorten a runtime's message about a command that cannot be run; runc's own is at its end."""
-    found = re.search(r"exec: .*", message)
-    return (found[0] if found else message).removesuffix(": unknown")
+    match = re.search(r"exec: .*", message)
+    return (match[0] if match else message).removesuffix(": unknown")

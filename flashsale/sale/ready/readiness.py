@@ -72,12 +72,12 @@ async def _not_ready_error(sale: Sale, count: int, when: str) -> NotReadyError:
     )
     logs = dict(zip((pod.name for pod in read), texts, strict=True))
     places = {pod.node or "" for pod in unready}
-    found = await node_trouble(sale, places) or still_stopping(own, count)
-    found = found or diagnose(alive, events, logs)
+    trouble = await node_trouble(sale, places) or still_stopping(own, count)
+    trouble = trouble or diagnose(alive, events, logs)
     number = len(alive) - len(unready)
     are = "is" if number == 1 else "are"
     return NotReadyError(
-        f"{number} of {count} pods {are} ready {when}: {found.cause.rstrip('.')}.",
-        hint=found.hint,
-        details=found.details,
+        f"{number} of {count} pods {are} ready {when}: {trouble.cause.rstrip('.')}.",
+        hint=trouble.hint,
+        details=trouble.details,
     )

@@ -12,8 +12,8 @@ NO_IMAGE = ("ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", "InvalidIma
 def unready_status(pod: Pod) -> Section:
     """The status of the first container that is not ready, init containers before the others."""
     kinds = ("initContainerStatuses", "containerStatuses")
-    statuses = [one for kind in kinds for one in sections(pod.raw, "status", kind)]
-    return next((one for one in statuses if not one.get("ready")), {})
+    statuses = [status for kind in kinds for status in sections(pod.raw, "status", kind)]
+    return next((status for status in statuses if not status.get("ready")), {})
 
 
 def unready_container(pod: Pod) -> str:
@@ -37,8 +37,11 @@ def logs_command(pod: Pod) -> str:
 def missing_image(pod: Pod) -> str:
     """Return the image of the container that waits for one, init containers first."""
     for kind in ("initContainer", "container"):
-        images = {one["name"]: text(one, "image") for one in sections(pod.raw, "spec", f"{kind}s")}
-        for one in sections(pod.raw, "status", f"{kind}Statuses"):
-            if text(one, "state", "waiting", "reason") in NO_IMAGE:
-                return images.get(one["name"], "")
+        images = {
+            container["name"]: text(container, "image")
+            for container in sections(pod.raw, "spec", f"{kind}s")
+        }
+        for status in sections(pod.raw, "status", f"{kind}Statuses"):
+            if text(status, "state", "waiting", "reason") in NO_IMAGE:
+                return images.get(status["name"], "")
     return text(pod.app_container, "image")

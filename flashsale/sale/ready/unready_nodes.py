@@ -21,8 +21,8 @@ async def node_trouble(sale: Sale, places: Collection[str]) -> Diagnosis | None:
         nodes = await sale.api.list(paths.nodes())
     except ApiError:
         return None
-    if found := unready_node(nodes, places):
-        name, why = found
+    if trouble := unready_node(nodes, places):
+        name, why = trouble
         cause = f"the node {name} is not ready: {why}"
         return Diagnosis(cause, sale.kubectl(f"describe node {name}"))
     return None

@@ -75,8 +75,10 @@ def _failed_to_start(status: Section) -> bool:
     state, last = status.get("state") or {}, status.get("lastState") or {}
     if "running" in state:
         return False
-    ends = [one for one in (state.get("terminated"), last.get("terminated")) if one]
-    if any(one.get("reason") not in UNSTARTED for one in ends):
+    ends = [
+        end_state for end_state in (state.get("terminated"), last.get("terminated")) if end_state
+    ]
+    if any(ended.get("reason") not in UNSTARTED for ended in ends):
         return False  # it ran, and ended
     return bool(ends) or text(state, "waiting", "reason") not in ("", *BEING_MADE)
 
@@ -92,8 +94,10 @@ def _containers_as_made(there: Sequence[Object], made: Sequence[Object]) -> bool
     if len(there) != len(made):
         return False
     pairs = list(zip(there, made, strict=True))
-    left = any(key in one and key not in wanted for one, wanted in pairs for key in BROUGHT)
-    return not left and all(_has(one, wanted) for one, wanted in pairs)
+    left = any(
+        key in container and key not in wanted for container, wanted in pairs for key in BROUGHT
+    )
+    return not left and all(_has(container, wanted) for container, wanted in pairs)
 
 
 def _has(there: Object, made: Object, but: Sequence[str] = ()) -> bool:
@@ -110,5 +114,5 @@ def _contains(there: Any, made: Any) -> bool:
     if isinstance(made, dict):
         return all(_contains((there or {}).get(key), value) for key, value in made.items())
     if isinstance(made, list):
-        return all(any(_contains(one, wanted) for one in there or []) for wanted in made)
+        return all(any(_contains(item, wanted) for item in there or []) for wanted in made)
     return bool(there == made)

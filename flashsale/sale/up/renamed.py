@@ -49,10 +49,10 @@ async def replicas_set_by_hand(sale: Sale, former_names: Sequence[str]) -> int |
     """Give the number of pods that somebody set on such a ReplicaSet; None if nobody did."""
     for earlier in earlier_sales(sale, former_names):
         with suppress(NoSaleError):
-            found = await earlier.replicaset()
-            said = (last_applied(found).get("spec") or {}).get("replicas", 1)
-            if found["spec"].get("replicas") != said:
-                return int(found["spec"]["replicas"])
+            replicaset = await earlier.replicaset()
+            applied = (last_applied(replicaset).get("spec") or {}).get("replicas", 1)
+            if replicaset["spec"].get("replicas") != applied:
+                return int(replicaset["spec"]["replicas"])
     return None
 
 

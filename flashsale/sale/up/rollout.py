@@ -99,7 +99,7 @@ async def with_node_image_ids(sale: Sale, image: Image, before: PodsBefore) -> I
     ids.discard("")
     if image.built:
         ids -= set(before.images.values())
-    new = sorted(one for one in ids if not image.runs_in(one))
+    new = sorted(image_id for image_id in ids if not image.runs_in(image_id))
     return replace(image, others=(*image.others, *new)) if image.id else image
 
 

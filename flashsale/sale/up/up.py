@@ -145,7 +145,7 @@ async def _open(
             count = await renamed.replicas_set_by_hand(sale, record.former_names)
         with bookkeeping.record_taken_back(choice.store, recorded):
             outcomes = await apply_both(sale, manifest, count)
-        asked, why = time.monotonic(), ""
+        asked_at, why = time.monotonic(), ""
         deadline = Deadline.after(order.timeout)
         if order.wait:
             pods = NewPods(before.images.keys())
@@ -153,7 +153,7 @@ async def _open(
                 await monitor.until_synced()  # a view knows the pods before one of them dies
                 rolled = await replace_or_leave(monitor, image, before, order, deadline, progress)
                 await _wait_for_all(monitor, deadline, progress)
-            why = created_line(pods.ready, asked) if not rolled.replaced else ""
+            why = created_line(pods.ready, asked_at) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
             record = record.with_image(image)
             record = await bookkeeping.remove_renamed(sale, record, progress)

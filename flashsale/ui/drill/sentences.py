@@ -114,14 +114,14 @@ def drill_summary(drill: Document, width: int | None = None) -> RenderableType:
 
 def death_lines(drill: Document) -> list[str]:
     """Write what each node's death cost, and the node's times where they are not Kubernetes'."""
-    lines = [_death_line(one) for one in drill.get("node_deaths") or []]
+    lines = [_death_line(death) for death in drill.get("node_deaths") or []]
     timing = drill["environment"].get("node_timing") if lines else ""
     return [*lines, f"{begin_sentence(timing)}."] if timing else lines
 
 
 def pods_of_dead_nodes(drill: Document) -> set[str]:
     """Name the pods that died with a node which the drill killed."""
-    return {pod for one in drill.get("node_deaths") or [] for pod in one["pods"]}
+    return {pod for death in drill.get("node_deaths") or [] for pod in death["pods"]}
 
 
 def _death_line(death: Document) -> str:
@@ -205,22 +205,22 @@ def _healings(drill: Document, name: Name) -> list[list[str]]:
     on_dead = pods_of_dead_nodes(drill)
     rows = [
         [
-            str(one["kill"] or ("node" if one["victim"] in on_dead else UNKNOWN)),
-            name(one["victim"]),
-            _replacement(one, name),
-            *(seconds(one[f"{step}_seconds"]) for step in STEPS),
-            str(costs.get(one["kill"], "")),
+            str(healing["kill"] or ("node" if healing["victim"] in on_dead else UNKNOWN)),
+            name(healing["victim"]),
+            _replacement(healing, name),
+            *(seconds(healing[f"{step}_seconds"]) for step in STEPS),
+            str(costs.get(healing["kill"], "")),
         ]
-        for one in drill["healings"]
+        for healing in drill["healings"]
     ]
     return [[*HEALINGS, "LOST"], *rows]
 
 
 def _replacement(healing: Document, name: Name) -> str:
-    found = healing["replacement"]
-    if found == healing["victim"]:
+    replacement = healing["replacement"]
+    if replacement == healing["victim"]:
         return "itself"
-    return name(found) if found else "<none>"
+    return name(replacement) if replacement else "<none>"
 
 
 def pod_sales_table(drill: Document) -> str:

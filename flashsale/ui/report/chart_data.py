@@ -58,9 +58,9 @@ def _replicas(drill: Document) -> Document:
     """Turn changes into columns, each value lasting until the next one."""
     changes = drill["replicas"]
     return {
-        "at": [one["at_seconds"] for one in changes],
-        "desired": [one["desired"] for one in changes],
-        "ready": [one["ready"] for one in changes],
+        "at": [change["at_seconds"] for change in changes],
+        "desired": [change["desired"] for change in changes],
+        "ready": [change["ready"] for change in changes],
     }
 
 
@@ -75,22 +75,25 @@ def _marks(drill: Document) -> Iterator[Document]:
     for death in drill.get("node_deaths") or []:
         yield from _death_marks(death)
     on_dead = pods_of_dead_nodes(drill)
-    for one in drill["healings"]:
-        if one["ready_seconds"] is not None:
-            at = one["at_seconds"] + one["ready_seconds"]
-            text = f"{one['replacement']} is ready, {seconds(one['ready_seconds'])} after the death"
+    for healing in drill["healings"]:
+        if healing["ready_seconds"] is not None:
+            at = healing["at_seconds"] + healing["ready_seconds"]
+            took = seconds(healing["ready_seconds"])
+            text = f"{healing['replacement']} is ready, {took} after the death"
             yield {"at": round(at, 3), "kind": "ready", "label": "", "text": text}
-        if one["kill"] is None and one["victim"] not in on_dead:
-            text = f"{one['victim']} {one['cause']}; this drill did not kill it"
-            yield {"at": one["at_seconds"], "kind": "accident", "label": "", "text": text}
-    for one in drill["scalings"]:
-        change = f"{one['from']}→{one['to']}"
-        yield {"at": one["at_seconds"], "kind": "scaling", "label": change} | {
+        if healing["kill"] is None and healing["victim"] not in on_dead:
+            text = f"{healing['victim']} {healing['cause']}; this drill did not kill it"
+            yield {"at": healing["at_seconds"], "kind": "accident", "label": "", "text": text}
+    for scaling in drill["scalings"]:
+        change = f"{scaling['from']}→{scaling['to']}"
+        yield {"at": scaling["at_seconds"], "kind": "scaling", "label": change} | {
             "text": f"scaling {change}"
         }
-        if one["seconds"] is not None:
-            at = round(one["at_seconds"] + one["seconds"], 3)
-            text = f"{one['to']} pods ready, {seconds(one['seconds'])} after the scaling began"
+        if scaling["seconds"] is not None:
+            at = round(scaling["at_seconds"] + scaling["seconds"], 3)
+            text = (
+                f"{scaling['to']} pods ready, {seconds(scaling['seconds'])} after the scaling began"
+            )
             yield {"at": at, "kind": "ready", "label": "", "text": text}
 
 

@@ -88,12 +88,12 @@ def _healings(drill: Document) -> str:
     steps = ("created", "started", "ready", "gone")
     rows = [
         [
-            f"`{one['victim']}`",
-            f"`{one['replacement']}`" if one["replacement"] else UNKNOWN,
-            *(seconds(one[f"{step}_seconds"]) for step in steps),
-            figures.count(costs.get(one["kill"])),
+            f"`{healing['victim']}`",
+            f"`{healing['replacement']}`" if healing["replacement"] else UNKNOWN,
+            *(seconds(healing[f"{step}_seconds"]) for step in steps),
+            figures.count(costs.get(healing["kill"])),
         ]
-        for one in drill["healings"]
+        for healing in drill["healings"]
     ]
     return markdown_table(["victim", "replacement", *steps, "lost"], rows)
 
@@ -105,13 +105,13 @@ def _node_deaths(drill: Document) -> str:
     steps = ("not_ready", "replaced", "back")
     rows = [
         [
-            f"`{one['node']}`",
-            str(len(one["pods"])),
-            seconds(one["at_seconds"]),
-            *(seconds(one[f"{step}_seconds"]) for step in steps),
-            figures.count(one["lost"]),
+            f"`{death['node']}`",
+            str(len(death["pods"])),
+            seconds(death["at_seconds"]),
+            *(seconds(death[f"{step}_seconds"]) for step in steps),
+            figures.count(death["lost"]),
         ]
-        for one in deaths
+        for death in deaths
     ]
     head = ["node that died", "pods", "at", "not ready", "pods replaced", "back", "lost"]
     return "\n\n".join(

@@ -136,11 +136,11 @@ def whole_page(board: Board, now: Now) -> list[Text]:
 
 def lasting_lines(board: Board, now: Now, width: int = WIDE) -> list[Text]:
     """Lay out what is worth keeping when the view closes: the numbers, and all that healed."""
-    found = board.state.replicaset
-    if found is None or not board.state.synced:
+    replicaset = board.state.replicaset
+    if replicaset is None or not board.state.synced:
         return []
     return [
-        Text.assemble((f" {found.name}", HEAD), *numbers(board)),
+        Text.assemble((f" {replicaset.name}", HEAD), *numbers(board)),
         *healing_lines(shown_healings(board, now), width),
     ]
 
@@ -171,11 +171,11 @@ def place_line(board: Board) -> str:
 
 def numbers_line(board: Board, width: int) -> Text:
     """Say DESIRED, CURRENT and READY, and draw them as a bar as long as there is room for."""
-    found, style = board.state.replicaset, QUIET if board.down else ""
-    if found is None:
+    replicaset, style = board.state.replicaset, QUIET if board.down else ""
+    if replicaset is None:
         return Text(" no ReplicaSet" if board.state.looked else " connecting", HEAD)
     desired, current, ready = numbers(board)
-    line = Text.assemble((f" {found.name}", HEAD), (desired + current + ready, style))
+    line = Text.assemble((f" {replicaset.name}", HEAD), (desired + current + ready, style))
     if line.cell_len > width:  # then what matters most comes first, and is never cut off
         line = Text.assemble((ready[1:], style or HEAD), (desired + current, style))
     rest = width - line.cell_len - 3
@@ -225,50 +225,52 @@ def load_line(board: Board) -> list[Text]:
     return [Text.assemble(f" {load.rate:,.0f} purchases/s   {load.confirmed:,} confirmed   ", lost)]
 
 
-def healing_lines(found: Sequence[Healing], columns: int = WIDE) -> list[Text]:
+def healing_lines(healings: Sequence[Healing], columns: int = WIDE) -> list[Text]:
     """Draw healings with their split, those under way included; causes where there is room."""
-    if not found:
+    if not healings:
         return []
-    load = any(one.served is not None for one in found)
+    load = any(healing.served is not None for healing in healings)
     steps = ("CREATED", "STARTED", "READY", "GONE", *(("SERVED",) if load else ()))
-    width = max(6, *(len(suffix(one.victim)) for one in found))
+    width = max(6, *(len(suffix(healing.victim)) for healing in healings))
     head = f"   {'VICTIM':<{width}}  REPLACED BY  "
     room = columns - len(head)
     cause = CAUSE if room >= CAUSE + STEP * len(steps) else 0
     steps = steps[-max(1, (room - cause) // STEP) :]  # the first ones say least
     heads = f"{'CAUSE':<{cause}}"[:cause] + "".join(f"{step:>{STEP}}" for step in steps)
-    rows = (healing_row(one, width, cause, steps) for one in found)
+    rows = (healing_row(healing, width, cause, steps) for healing in healings)
     return [Text(), Text(head + heads, HEAD), *rows]
 
 
-def healing_row(one: Healing, width: int, cause: int, steps: Sequence[str]) -> Text:
+def healing_row(healing: Healing, width: int, cause: int, steps: Sequence[str]) -> Text:
     """Draw one healing: seconds since the death, a dot for what has not happened."""
-    by = "itself" if one.in_place else suffix(one.replacement or UNKNOWN)
-    line = Text(f"   {suffix(one.victim):<{width}}  {by:<11}  ")
-    line.append(f"{one.cause:<{cause}}"[:cause])
+    by = "itself" if healing.in_place else suffix(healing.replacement or UNKNOWN)
+    line = Text(f"   {suffix(healing.victim):<{width}}  {by:<11}  ")
+    line.append(f"{healing.cause:<{cause}}"[:cause])
     for step in steps:
-        moment = one.seconds(getattr(one, step.lower()))
+        moment = healing.seconds(getattr(healing, step.lower()))
         text = UNKNOWN if moment is None else f"{moment:.2f} s"
         line.append(f"{text:>{STEP}}", GOOD if step == "READY" and moment is not None else "")
     return line
 
 
-def event_lines(found: Sequence[EventSeen], most: int) -> list[Text]:
+def event_lines(events: Sequence[EventSeen], most: int) -> list[Text]:
     """Draw the last events, the newest at the bottom, after an empty line and a heading."""
-    if not found or most < 1:
+    if not events or most < 1:
         return []
     head = Text(f"   {'EVENT':<8}  {'REASON':<17}  {'OBJECT':<6}  MESSAGE", HEAD)
-    return [Text(), head, *(event_line(one) for one in found[-most:])]
+    return [Text(), head, *(event_line(event) for event in events[-most:])]
 
 
-def event_line(one: EventSeen) -> Text:
+def event_line(event: EventSeen) -> Text:
     """Draw one event, with the cluster's time of day."""
-    clock = time.strftime("%H:%M:%S", time.localtime(one.when))
-    times = f" (x{one.count})" if one.count > 1 else ""
-    style = BAD if one.type == "Warning" else QUIET
-    line = Text.assemble((f"   {clock}  ", QUIET), (squeezed(one.reason, 17), style), "  ")
-    about = suffix(one.name) if one.kind == "Pod" else "rs"
-    return line.append(f"{squeezed(about, 6)}  ").append(f"{printable(one.message)}{times}", QUIET)
+    clock = time.strftime("%H:%M:%S", time.localtime(event.when))
+    times = f" (x{event.count})" if event.count > 1 else ""
+    style = BAD if event.type == "Warning" else QUIET
+    line = Text.assemble((f"   {clock}  ", QUIET), (squeezed(event.reason, 17), style), "  ")
+    about = suffix(event.name) if event.kind == "Pod" else "rs"
+    return line.append(f"{squeezed(about, 6)}  ").append(
+        f"{printable(event.message)}{times}", QUIET
+    )
 
 
 def footer(board: Board, width: int, now: Now, keys: str) -> list[Text]:

@@ -21,14 +21,14 @@ class Buyers:
 
     def look(self, pods: Collection[str]) -> Purchases | None:
         """Return what to show; nothing where no load runs, or one that buys from other pods."""
-        found = read_status(self._folder, self._clock())
-        if found is None or not set(found.pods) & set(pods):
+        status = read_status(self._folder, self._clock())
+        if status is None or not set(status.pods) & set(pods):
             self._last, self._shares = None, {}
             return None
-        if self._last is None or found.at != self._last.at:
-            self._shares = shares(self._last.pods if self._last else {}, found.pods)
-            self._last = found
-        return Purchases(found.rate, found.confirmed, found.lost, self._shares)
+        if self._last is None or status.at != self._last.at:
+            self._shares = shares(self._last.pods if self._last else {}, status.pods)
+            self._last = status
+        return Purchases(status.rate, status.confirmed, status.lost, self._shares)
 
 
 def shares(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, float]:

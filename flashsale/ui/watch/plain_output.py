@@ -39,9 +39,9 @@ def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iter
     numbers = counts(after)
     if numbers and numbers != counts(before):
         yield at | {"type": "replicaset", **dict(zip(NUMBERS, numbers, strict=True))}
-    for one in update.happenings:
-        if isinstance(one, Closed):
-            yield at | {"type": "healed", **one.healing.as_json()}
+    for happening in update.happenings:
+        if isinstance(happening, Closed):
+            yield at | {"type": "healed", **happening.healing.as_json()}
     if after.closed is not None and before.closed is None:
         yield at | {"type": "closed"}
     if isinstance(observation, StreamSeen) and (state := stream_state(before, after)):
@@ -50,9 +50,9 @@ def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iter
 
 def unfinished_lines(board: Board, wall: float) -> Iterator[Json]:
     """Write what is healed though its victim is not gone yet: nobody will be there to see it."""
-    for one in board.state.open:
-        if one.ready is not None:
-            yield {"at": round(wall, 3), "type": "healed", **one.as_json()}
+    for healing in board.state.open:
+        if healing.ready is not None:
+            yield {"at": round(wall, 3), "type": "healed", **healing.as_json()}
 
 
 def plain_lines(before: Board, after: Board, update: Update, wall: float) -> Iterator[str]:
@@ -113,8 +113,8 @@ def _plain(before: Board, after: Board, update: Update) -> Iterator[str]:
         yield "replicaset  " + "  ".join(map("{} {}".format, NUMBERS, numbers))
 
 
-def _happening_line(one: Happening) -> Iterator[str]:
-    match one:
+def _happening_line(happening: Happening) -> Iterator[str]:
+    match happening:
         case Died(healing=healing):
             yield f"died {healing.victim}, {healing.cause}"
         case Replaced(healing=healing):
@@ -124,7 +124,7 @@ def _happening_line(one: Happening) -> Iterator[str]:
         case NotReplaced(healing=healing, why=why):
             yield f"not replaced {healing.victim}: {why}"
         case Scaled():
-            yield f"scaled from {one.before} to {one.after}"
+            yield f"scaled from {happening.before} to {happening.after}"
 
 
 def _pod_change(before: Board, seen: PodSeen) -> str:

@@ -52,7 +52,7 @@ def describe_pod(pod: Pod, events: Sequence[EventSeen], now: Now) -> list[str]:
     if pod.waiting:
         lines.append(f"   waits       {pod.waiting}")
     lines += [f"   condition   {line}" for line in _conditions(pod)]
-    about = [one for one in events if one.uid == pod.uid or one.name == pod.name]
+    about = [event for event in events if event.uid == pod.uid or event.name == pod.name]
     return [*lines, "", "   Events", *(map(_event_line, about) if about else ["   none"])]
 
 
@@ -72,10 +72,10 @@ def describe_probe(probe: Mapping[str, Any]) -> str:
 
 
 def _conditions(pod: Pod) -> Iterator[str]:
-    for one in sections(pod.raw, "status", "conditions"):
-        why = one.get("message") or one.get("reason") or ""
-        if one.get("status") != "True":
-            yield f"{one.get('type')} {one.get('status')}{f': {why}' if why else ''}"
+    for section in sections(pod.raw, "status", "conditions"):
+        why = section.get("message") or section.get("reason") or ""
+        if section.get("status") != "True":
+            yield f"{section.get('type')} {section.get('status')}{f': {why}' if why else ''}"
 
 
 def _event_line(event: EventSeen) -> str:

@@ -102,7 +102,7 @@ def node_head(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
         return Text(f" {PENDING}", QUIET)
     if name == EMPTY:
         used = {row.node for row in shown}
-        empty = (one.name for one in nodes.values() if one.state == "Ready")
+        empty = (node_row.name for node_row in nodes.values() if node_row.state == "Ready")
         return Text(f" no pods on {', '.join(sorted(set(empty) - used))}", QUIET)
     line = Text(f" {name}", QUIET if is_dead(board, name) else HEAD)
     if is_dead(board, name):
@@ -116,8 +116,8 @@ def node_head(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
 
 def is_dead(board: Board, node: str) -> bool:
     """Whether a node is known to be not ready."""
-    found = board.state.nodes.get(node)
-    return board.by_node and found is not None and not found.ready
+    node_row = board.state.nodes.get(node)
+    return board.by_node and node_row is not None and not node_row.ready
 
 
 def fitting(board: Board, shown: Sequence[PodRow], height: int) -> tuple[Sequence[PodRow], str]:

@@ -98,8 +98,8 @@ class Board:
     @property
     def down(self) -> StreamSeen | None:
         """The stream that has been without news for longest, if any is down."""
-        lost = [one for one in self.streams.values() if one.state == "reconnecting"]
-        return min(lost, key=lambda one: one.heard, default=None)
+        lost = [stream for stream in self.streams.values() if stream.state == "reconnecting"]
+        return min(lost, key=lambda stream: stream.heard, default=None)
 
     @property
     def by_node(self) -> bool:
@@ -110,7 +110,7 @@ class Board:
     def healings(self) -> Sequence[Healing]:
         """Those under way and those that are over, the youngest death first."""
         both = (*self.state.done, *self.state.open)
-        return sorted(both, key=lambda one: one.died, reverse=True)
+        return sorted(both, key=lambda healing: healing.died, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +175,23 @@ def with_message(board: Board, message: str, at: float) -> Board:
 
 def shown_rows(board: Board, now: Now) -> list[PodRow]:
     """Return the rows to show, in their order."""
-    found = (one for one in board.rows.values() if one.gone is None or now.mono - one.gone < GHOST)
+    rows = (
+        pod_row
+        for pod_row in board.rows.values()
+        if pod_row.gone is None or now.mono - pod_row.gone < GHOST
+    )
     if board.by_node:  # those that no node has taken yet come last
-        return sorted(found, key=lambda row: (not row.node, row.node, row.slot))
-    return sorted(found, key=lambda row: row.slot)
+        return sorted(rows, key=lambda row: (not row.node, row.node, row.slot))
+    return sorted(rows, key=lambda row: row.slot)
 
 
 def shown_healings(board: Board, now: Now) -> Sequence[Healing]:
     """Return the healings to show. That a pod was scaled down may be heard after its death."""
 
-    def sure(one: Healing) -> bool:
-        return one.marked or not one.waiting or now.mono - one.died >= DOUBT
+    def sure(healing: Healing) -> bool:
+        return healing.marked or not healing.waiting or now.mono - healing.died >= DOUBT
 
-    return [one for one in board.healings if sure(one)]
+    return [healing for healing in board.healings if sure(healing)]
 
 
 def shown_events(board: Board) -> Sequence[EventSeen]:
@@ -213,14 +217,14 @@ def next_change(board: Board, now: Now) -> float:
     """
     ends = [at + FLASH for row in board.rows.values() for at in row.changed.values()]
     ends += [row.gone + GHOST for row in board.rows.values() if row.gone is not None]
-    ends += [(one.ready or 0.0) + NEWS for one in board.healings]
+    ends += [(healing.ready or 0.0) + NEWS for healing in board.healings]
     ends += [board.message_at + MESSAGE] + ([board.why_at + WHY] if board.why else [])
     soon = [end - now.mono for end in ends if end > now.mono]
     births = [row.seen.pod.created for row in board.rows.values() if row.gone is None]
     soon += [_age_ticks(now.wall - born) for born in births]
     if board.down is not None:
         soon.append(1.0)  # how long ago the last news came
-    if any(one.ready is None for one in board.state.open):
+    if any(healing.ready is None for healing in board.state.open):
         soon.append(TICK)
     return min([*soon, 3600.0])
 
@@ -234,47 +238,47 @@ def _age_ticks(age: float) -> float:
     return 3600.0
 
 
-def _stream(board: Board, found: StreamSeen) -> Board:
-    times = board.resyncs.get(found.source, 0) + (found.state == "resynced")
+def _stream(board: Board, seen: StreamSeen) -> Board:
+    times = board.resyncs.get(seen.source, 0) + (seen.state == "resynced")
     return replace(
         board,
-        streams={**board.streams, found.source: found},
-        resyncs={**board.resyncs, found.source: times},
+        streams={**board.streams, seen.source: seen},
+        resyncs={**board.resyncs, seen.source: times},
     )
 
 
-def _row(board: Board, found: PodSeen) -> Board:
-    uid, at = found.pod.uid, found.at
+def _row(board: Board, seen: PodSeen) -> Board:
+    uid, at = seen.pod.uid, seen.at
     before = board.rows.get(uid)
-    if before is None and found.change == "gone":
+    if before is None and seen.change == "gone":
         return board
     others = {
-        key: one
-        for key, one in board.rows.items()
-        if key != uid and (one.gone is None or at - one.gone < GHOST)
+        key: pod_row
+        for key, pod_row in board.rows.items()
+        if key != uid and (pod_row.gone is None or at - pod_row.gone < GHOST)
     }
-    old = before or PodRow(found, _last_slot(board))
-    leaving = found.pod.terminating or found.ended or found.change == "gone"
+    old = before or PodRow(seen, _last_slot(board))
+    leaving = seen.pod.terminating or seen.ended or seen.change == "gone"
     row = replace(
         old,
-        seen=found,
-        changed=_changes(before, found),
+        seen=seen,
+        changed=_changes(before, seen),
         left=at if leaving and old.left is None else old.left,
-        gone=at if found.change == "gone" else None,
-        missed=old.missed or (leaving and found.change == "listed"),
+        gone=at if seen.change == "gone" else None,
+        missed=old.missed or (leaving and seen.change == "listed"),
     )
     return replace(board, rows={**others, uid: row})
 
 
-def _changes(before: PodRow | None, found: PodSeen) -> Mapping[str, float]:
+def _changes(before: PodRow | None, seen: PodSeen) -> Mapping[str, float]:
     """Note which columns differ from the row before; an age never does."""
-    at = found.at
+    at = seen.at
     if before is None:
-        return {} if found.change == "listed" else {"name": at}
-    old, new = before.seen.pod, found.pod
+        return {} if seen.change == "listed" else {"name": at}
+    old, new = before.seen.pod, seen.pod
     fresh = {
         "ready": old.containers_ready != new.containers_ready or old.ready != new.ready,
-        "status": old.status != new.status or found.change == "gone",
+        "status": old.status != new.status or seen.change == "gone",
         "restarts": old.restarts != new.restarts,
     }
     kept = {name: when for name, when in before.changed.items() if at - when < FLASH}
@@ -300,11 +304,11 @@ def _placed(board: Board, happening: Happening) -> Board:
     return replace(board, rows=rows)
 
 
-def _events(events: tuple[EventSeen, ...], found: EventSeen) -> tuple[EventSeen, ...]:
+def _events(events: tuple[EventSeen, ...], seen: EventSeen) -> tuple[EventSeen, ...]:
     """Add an event in its place in time; one that is only counted up again moves."""
-    same = (found.name, found.reason, found.message)
-    rest = [one for one in events if (one.name, one.reason, one.message) != same]
-    return tuple(sorted([*rest, found], key=_order))[-EVENTS:]
+    same = (seen.name, seen.reason, seen.message)
+    rest = [event for event in events if (event.name, event.reason, event.message) != same]
+    return tuple(sorted([*rest, seen], key=_order))[-EVENTS:]
 
 
 def _order(event: EventSeen) -> tuple[int, int]:

@@ -110,10 +110,10 @@ class WatchSession:
     async def _look(self) -> None:
         """Look once a second how a load fares."""
         while self.buyers:
-            names = [one.pod.name for one in self.board.state.pods.values()]
-            found = self.buyers.look(names)
-            if found != self.board.purchases:
-                self._show(replace(self.board, purchases=found))
+            names = [pod.pod.name for pod in self.board.state.pods.values()]
+            buyers = self.buyers.look(names)
+            if buyers != self.board.purchases:
+                self._show(replace(self.board, purchases=buyers))
             await asyncio.sleep(LOOK)
 
     async def _act(self) -> None:

@@ -103,11 +103,11 @@ def test_taken_port_has_a_way_out() -> None:
     view = Service.from_object(service())
     assert (
         "change nodePort in the manifest"
-        in endpoint_diagnosis.port_taken_problem(view, asked=True).hint
+        in endpoint_diagnosis.port_taken_problem(view, requested=True).hint
     )
     assert (
         "flashsale down && flashsale up"
-        in endpoint_diagnosis.port_taken_problem(view, asked=False).hint
+        in endpoint_diagnosis.port_taken_problem(view, requested=False).hint
     )
 
 

@@ -37,15 +37,15 @@ async def node_engine(
     """
     async with AsyncExitStack() as stack:
         for is_last in (False, True):
-            found = await read_docker_env(minikube, revive)
+            docker_env = await read_docker_env(minikube, revive)
             try:
-                engine = await stack.enter_async_context(_connected(minikube, found))
+                engine = await stack.enter_async_context(_connected(minikube, docker_env))
                 break
             except EngineError as error:
                 if error.trouble not in (*TLS, *AWAY):
-                    raise _missing_certificates(minikube.profile, found, error) from error
+                    raise _missing_certificates(minikube.profile, docker_env, error) from error
                 if is_last and error.trouble in TLS:
-                    raise invalid_certificate(minikube.profile, found, error) from error
+                    raise invalid_certificate(minikube.profile, docker_env, error) from error
                 if is_last:
                     raise
         yield engine
@@ -60,23 +60,23 @@ async def read_docker_env(
         ClusterUnreachableError: minikube has no Docker daemon to offer.
     """
     words = ("docker-env", "--shell", "none", "-o", "json")
-    said = await minikube.ask(*words)
-    if said.code in (STOPPED, MISSING):
+    output = await minikube.ask(*words)
+    if output.code in (STOPPED, MISSING):
         await revive()
-        said = await minikube.ask(*words)
+        output = await minikube.ask(*words)
     name = minikube.profile
-    if said.code in (STOPPED, MISSING):
+    if output.code in (STOPPED, MISSING):
         raise ClusterUnreachableError(
             f"minikube '{name}' stopped while deploying.", hint=f"minikube status -p {name}"
         )
-    found = parse_docker_env(said.stdout) if said.code == 0 else {}
-    if "DOCKER_HOST" not in found:
+    variables = parse_docker_env(output.stdout) if output.code == 0 else {}
+    if "DOCKER_HOST" not in variables:
         raise ClusterUnreachableError(
-            f"minikube '{name}' does not say where its Docker is (code {said.code}).",
+            f"minikube '{name}' does not say where its Docker is (code {output.code}).",
             hint=f"minikube -p {name} docker-env",
-            details=said.stderr,
+            details=output.stderr,
         )
-    return found
+    return variables
 
 
 def parse_docker_env(stdout: str) -> dict[str, str]:
@@ -85,8 +85,8 @@ def parse_docker_env(stdout: str) -> dict[str, str]:
         document = find_document(stdout)
     except ValueError:
         return {}
-    found = document if isinstance(document, dict) else {}
-    return {key: value for key, value in found.items() if value}
+    variables = document if isinstance(document, dict) else {}
+    return {key: value for key, value in variables.items() if value}
 
 
 def keep_proxies_off(address: str) -> None:
@@ -101,23 +101,23 @@ def keep_proxies_off(address: str) -> None:
 
 
 def _connected(
-    minikube: MinikubeCli, found: Mapping[str, str]
+    minikube: MinikubeCli, docker_env: Mapping[str, str]
 ) -> AbstractAsyncContextManager[Engine]:
-    keep_proxies_off(url_host(found["DOCKER_HOST"]))
+    keep_proxies_off(url_host(docker_env["DOCKER_HOST"]))
     wanted = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
-    environment = {key: found[key] for key in wanted if key in found}
+    environment = {key: docker_env[key] for key in wanted if key in docker_env}
     return connected(environment, timeout=minikube.patience.connect)
 
 
 def invalid_certificate(
-    name: str, found: Mapping[str, str], error: EngineError
+    name: str, docker_env: Mapping[str, str], error: EngineError
 ) -> ClusterUnreachableError:
     """Say what is wrong with the TLS connection, and which of two cures is the right one.
 
     `start` renews the daemon's certificate; ours and the CA are made with the profile, for three
     years, and only `delete` renews them (pkg/minikube/machine/client.go).
     """
-    folder = Path(found.get("DOCKER_CERT_PATH", ""))
+    folder = Path(docker_env.get("DOCKER_CERT_PATH", ""))
     ended = expired_certificates(folder).items()
     over = [f"{file} expired on {end:%Y-%m-%d}" for file, end in ended]
     anew = f"minikube delete -p {name}, then run it again"
@@ -130,8 +130,10 @@ def invalid_certificate(
     )
 
 
-def _missing_certificates(name: str, found: Mapping[str, str], error: EngineError) -> EngineError:
+def _missing_certificates(
+    name: str, docker_env: Mapping[str, str], error: EngineError
+) -> EngineError:
     if error.trouble is EngineProblem.NO_CERTIFICATES:
-        error.args = (f"Certificates missing in {found.get('DOCKER_CERT_PATH', '')}.",)
+        error.args = (f"Certificates missing in {docker_env.get('DOCKER_CERT_PATH', '')}.",)
         error.hint = f"minikube start -p {name}"
     return error

@@ -43,13 +43,13 @@ class NodeBuild:
 
         Empty unless every node has it.
         """
-        found = [
+        images_found = [
             name
             for name in nodes[0]
             if name.startswith(self.content) and all(name in images for images in nodes)
         ]
-        own = (name for name in found if not nodes_lacking(nodes, name, self.name))
-        return next(own, next(iter(found), ""))
+        own = (name for name in images_found if not nodes_lacking(nodes, name, self.name))
+        return next(own, next(iter(images_found), ""))
 
 
 async def build_on_nodes(
@@ -73,7 +73,7 @@ async def build_on_nodes(
     if without := nodes_lacking(nodes, image, wanted.name):
         where = [profile.machines[index] for index in without] if len(nodes) > 1 else []
         raise build_failed_error(log, where)
-    ids = list(dict.fromkeys(one for images in nodes for one in images[image]))
+    ids = list(dict.fromkeys(image_id for images in nodes for image_id in images[image]))
     return Made(ids[0], built=not source, others=tuple(ids[1:]))
 
 
@@ -112,7 +112,9 @@ async def tag_on_nodes(
     Args:
         nodes: what they have so far.
     """
-    if any(image in one and one.get(name, one[image]) != one[image] for one in nodes):
+    if any(
+        image in images and images.get(name, images[image]) != images[image] for images in nodes
+    ):
         await minikube.ask("image", "rm", name)
     await minikube.ask("image", "tag", image, name)
     return await list_images_by_node(minikube, profile)

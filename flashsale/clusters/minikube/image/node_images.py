@@ -40,15 +40,15 @@ def names_of(image: str, nodes: Sequence[Images]) -> list[str]:
 
 
 async def _listed(minikube: MinikubeCli, *words: str) -> Images:
-    said = await minikube.ask(*words)
+    output = await minikube.ask(*words)
     try:
-        return parse_images(said.stdout)
+        return parse_images(output.stdout)
     except ValueError as error:
         raise ClusterUnreachableError(
             f"A node of minikube '{minikube.profile}' does not say which images it has"
-            f" (code {said.code}).",
+            f" (code {output.code}).",
             hint=" ".join(("minikube", "-p", minikube.profile, *words)),
-            details=said.stderr,
+            details=output.stderr,
         ) from error
 
 
@@ -62,11 +62,11 @@ def parse_images(text: str) -> Images:
     """
     document = find_document(text)
     listed = document.get("images") if isinstance(document, dict) else document
-    found: Images = {}
+    images: Images = {}
     for image in listed or ():
         own = "sha256:" + image["id"].removeprefix("sha256:")
-        digests = [one.partition("@")[2] for one in image.get("repoDigests") or ()]
+        digests = [digest.partition("@")[2] for digest in image.get("repoDigests") or ()]
         for tag in image.get("repoTags") or ():
             with contextlib.suppress(InvalidImageNameError):  # <none>:<none>
-                found[full_name(tag)] = (own, *digests)
-    return found
+                images[full_name(tag)] = (own, *digests)
+    return images

@@ -49,8 +49,8 @@ class ImageBuilder:
             except EngineError as error:
                 if error.trouble not in AWAY or options.push:
                     raise
-                said = f"{error} Add it to NO_PROXY. Building with `minikube image build`."
-                self.progress.note(said)
+                reason = f"{error} Add it to NO_PROXY. Building with `minikube image build`."
+                self.progress.note(reason)
         return await self._build_on_nodes(app, name, options)
 
     async def _build_on_nodes(self, app: App, name: str, options: BuildOptions) -> Image:

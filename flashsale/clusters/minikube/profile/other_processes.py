@@ -42,11 +42,11 @@ def changes_profile(profile: str, line: str) -> bool:
 
     A shell or an interpreter may stand before them, with words of its own.
     """
-    return any(_changes(profile, said) for said in CALL.findall(line))
+    return any(_changes(profile, arguments) for arguments in CALL.findall(line))
 
 
-def _changes(profile: str, said: str) -> bool:
-    named = PROFILE.search(said)
-    words = [word for word in PROFILE.sub(" ", said).split() if not word.startswith("-")]
-    meant = profile == (named[1] if named else DEFAULT) or "--all" in said.split()
-    return meant and words[:1] in ([one] for one in CHANGING)
+def _changes(profile: str, arguments: str) -> bool:
+    named = PROFILE.search(arguments)
+    words = [word for word in PROFILE.sub(" ", arguments).split() if not word.startswith("-")]
+    meant = profile == (named[1] if named else DEFAULT) or "--all" in arguments.split()
+    return meant and words[:1] in ([command] for command in CHANGING)

@@ -209,10 +209,10 @@ def _joined(profile: Profile | None, answer: Output | None) -> ProfileState:
     if answer.code == BAD_CONFIG:
         why = fatal_message(answer).rpartition(": ")[2]
         return ProfileState(profile, damaged=why or "its config is damaged")
-    found = parse_status(answer)
-    if profile is None and found is not None:  # a config of empty fields: {}
+    status = parse_status(answer)
+    if profile is None and status is not None:  # a config of empty fields: {}
         return ProfileState(None, damaged="its config names no driver and no node")
-    return ProfileState(profile, found)
+    return ProfileState(profile, status)
 
 
 def fatal_message(answer: Output) -> str:
@@ -237,38 +237,38 @@ async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
     Raises:
         ClusterUnreachableError: minikube is missing, or this is not minikube.
     """
-    said = await minikube.ask("version", "-o", "json")
-    document = _json(said.stdout)
+    output = await minikube.ask("version", "-o", "json")
+    document = _json(output.stdout)
     text = document.get("minikubeVersion", "") if isinstance(document, dict) else ""
     numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
-    if said.code or not numbers:
+    if output.code or not numbers:
         raise ClusterUnreachableError(
             "The minikube in PATH does not say its version.",
             hint=Hint(words=f"install it anew: {INSTALL}"),
-            details=said.stderr,
+            details=output.stderr,
         )
     return tuple(int(number) for number in numbers.groups())
 
 
 def find_profile(listed: Output, name: str) -> Profile | None:
     """Find a profile in `profile list -o json`."""
-    found = (Profile.from_config(one) for one in _profiles(listed) if one["Name"] == name)
-    return next(found, None)
+    profiles = (Profile.from_config(entry) for entry in _profiles(listed) if entry["Name"] == name)
+    return next(profiles, None)
 
 
-def parse_status(said: Output) -> MinikubeStatus | None:
+def parse_status(output: Output) -> MinikubeStatus | None:
     """Read `status -o json`; its exit code alone proves nothing.
 
     For a node that is gone it prints `null`, with exit code 0 in 1.35-1.37 and 7 since.
     """
-    if said.code not in STATUS_CODES:
+    if output.code not in STATUS_CODES:
         return None
     try:
-        document = find_document(said.stdout)
+        document = find_document(output.stdout)
     except ValueError:
         return None
     if document is None:
-        cause = read_unknown_state(said.stderr)
+        cause = read_unknown_state(output.stderr)
         return replace(GONE, host=UNKNOWN, cause=cause) if cause else GONE
     nodes = document if isinstance(document, list) else [document]
     if not nodes or not all(isinstance(node, dict) and "Host" in node for node in nodes):
@@ -294,14 +294,14 @@ def _worst(nodes: list[Mapping[str, str]], key: str) -> str:
 
 def _profiles(listed: Output) -> list[Mapping[str, Any]]:
     document = _json(listed.stdout)
-    found = document.get("valid") if isinstance(document, dict) else None
-    if found is None:
+    entries = document.get("valid") if isinstance(document, dict) else None
+    if entries is None:
         raise ClusterUnreachableError(
             f"minikube could not list its profiles (code {listed.code}).",
             hint="minikube profile list",
             details=read_reason(listed.stderr)[1] or listed.stderr,
         )
-    return [one for one in found if isinstance(one, dict) and one.get("Name")]
+    return [entry for entry in entries if isinstance(entry, dict) and entry.get("Name")]
 
 
 def _json(text: str) -> Any:

@@ -43,9 +43,9 @@ def judge_usability(
         root: whether this is root's process, which minikube's docker driver refuses.
     """
     docker = trouble is None
-    found = describe_condition(profile, state, docker=docker)
+    condition = describe_condition(profile, state, docker=docker)
     if state.damaged or (state.status == GONE and docker and not state.never_ran):
-        return False, f"minikube '{profile}' {found.words}"  # no `up` without a yes
+        return False, f"minikube '{profile}' {condition.words}"  # no `up` without a yes
     if state.running:
         return True, f"minikube '{profile}' is running"
     driver = state.profile.driver if state.profile else ""

@@ -106,16 +106,16 @@ class Listener:
         Without one, the plain text counts in which some failures come all the same.
         """
         self._end_warning()
-        said = "\n".join([*filter(None, self._log), clean_output(stderr)]).strip()
+        words = "\n".join([*filter(None, self._log), clean_output(stderr)]).strip()
         fatal = self.fatal.get(str(code)) or next(reversed(self.fatal.values()), None)
         data = fatal.data if fatal else {}
         name, message = data.get("name", ""), fatal.message if fatal else ""
         if fatal is None:
-            name, message = read_reason(said)
+            name, message = read_reason(words)
             message = message or self._complaint
         drivers = tuple(tuple(group) for group in self._drivers)
         return Failure(
-            code, name, message, without_placeholders(data.get("advice", "")), drivers, said
+            code, name, message, without_placeholders(data.get("advice", "")), drivers, words
         )
 
     def _take(self, event: MinikubeEvent) -> None:

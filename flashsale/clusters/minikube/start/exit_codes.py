@@ -123,8 +123,8 @@ def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
     if failed.id == "MK_USAGE" and "--ssh-ip-address" in cause:
         hint = f"minikube start -p {profile} --driver ssh --ssh-ip-address ADDRESS"
         return f"minikube refuses this: {cause}", Hint(hint)
-    if found := DRIVER.fullmatch(failed.id):
-        driver = found[1].lower()
+    if match := DRIVER.fullmatch(failed.id):
+        driver = match[1].lower()
         return f"minikube's driver {driver} is not installed here.", _advice(failed, profile, "")
     if failed.id == "DRV_NOT_HEALTHY":
         return _unhealthy(failed, profile)
@@ -146,21 +146,21 @@ def _words(failed: Failure, profile: str, action: str) -> tuple[str, Hint]:
 
 def _unhealthy(failed: Failure, profile: str) -> tuple[str, Hint]:
     """Read what was said about the drivers before the error, which itself only points there."""
-    said = _ailing(failed)
-    if not said:
+    condition = _ailing(failed)
+    if not condition:
         return "minikube found no driver that works.", Hint(f"minikube start -p {profile}")
     suggested = COMMAND.search(" ".join(failed.drivers[0]))
     if suggested and (group := JOINING.search(suggested[1])) and group[1] == "docker":
         sentence, hint = KNOWN["PROVIDER_DOCKER_NEWGRP"]
         return sentence, _hint(hint)
-    hint = _suggestion(suggested[1]) if suggested else Hint(words=said[-1])
-    return f"minikube found no driver that works: {_stopped(_short(said[0]))}", hint
+    hint = _suggestion(suggested[1]) if suggested else Hint(words=condition[-1])
+    return f"minikube found no driver that works: {_stopped(_short(condition[0]))}", hint
 
 
 def _ailing(failed: Failure) -> list[str]:
     """Write what ails each driver that is installed, and what was suggested."""
     installed = [BY_TEXT.match(line) for line in failed.drivers[0]] if failed.drivers else []
-    return [f"{one['driver']}: {one['words']}" for one in installed if one]
+    return [f"{driver['driver']}: {driver['words']}" for driver in installed if driver]
 
 
 def _advice(failed: Failure, profile: str, default: str) -> Hint:
@@ -195,14 +195,14 @@ def causes(message: str) -> list[str]:
     parts of the chain of Go errors.
     """
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if found := KUBEADM.findall(message):
-        return [f"{check}: {words}" for check, words in dict.fromkeys(found)]
+    if matches := KUBEADM.findall(message):
+        return [f"{check}: {words}" for check, words in dict.fromkeys(matches)]
     if "stderr:" in lines:
         after = lines[len(lines) - lines[::-1].index("stderr:") :]
-        telling = [line for line in after if TELLING.search(line)] or after
-        if telling:
-            others = [line for line in after if line != telling[-1]]
-            return [_short(innermost(telling[-1])), *others]
+        telling_lines = [line for line in after if TELLING.search(line)] or after
+        if telling_lines:
+            others = [line for line in after if line != telling_lines[-1]]
+            return [_short(innermost(telling_lines[-1])), *others]
     return [_short(innermost(lines[0])), *lines[1:]] if lines else ["it gave no reason"]
 
 

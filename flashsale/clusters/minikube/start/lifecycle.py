@@ -149,11 +149,11 @@ class Lifecycle:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
 
-    async def _create(self, found: Profile | None, *, anew: bool) -> None:
+    async def _create(self, profile: Profile | None, *, anew: bool) -> None:
         name = self.wish.profile
         try:
             with unfinished_profiles.note_unfinished(self.home, name):
-                await self._start(await self._delete(found) if anew else None)
+                await self._start(await self._delete(profile) if anew else None)
         except ClusterUnreachableError:
             if await read_profile(self.minikube) is None:
                 # it failed before anything was made
@@ -189,10 +189,14 @@ class Lifecycle:
         """
         try:
             failed = await self._try("start", *start_words(self.wish, profile))
-            if failed and failed.code == MISMATCH and (found := await read_profile(self.minikube)):
-                if other := find_contradiction(found, self.wish.making):
-                    raise mismatch_error(found, *other)
-                failed = await self._try("start", *start_words(self.wish, found))
+            if (
+                failed
+                and failed.code == MISMATCH
+                and (existing := await read_profile(self.minikube))
+            ):
+                if other := find_contradiction(existing, self.wish.making):
+                    raise mismatch_error(existing, *other)
+                failed = await self._try("start", *start_words(self.wish, existing))
         except asyncio.CancelledError:
             self.progress.note(_interrupted(self.wish.profile, made=profile is None))
             raise
@@ -213,8 +217,10 @@ class Lifecycle:
         if await self._lacks_docker(state):
             raise docker_down_error()
         if state.damaged:
-            found = describe_condition(name, state)
-            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+            condition = describe_condition(name, state)
+            raise ClusterUnreachableError(
+                f"minikube '{name}' {condition.words}.", hint=condition.hint
+            )
         if state.never_ran:
             words = describe_condition(name, state).words
             self.progress.note(f"minikube '{name}' {words}. There is nothing to stop.")

@@ -29,7 +29,7 @@ def find_contradiction(profile: Profile, making: NewProfileOptions) -> tuple[str
         (f"{profile.memory} MiB", profile.memory, making.memory, mebibytes(making.memory)),
         ("its nodes", len(profile.nodes), "other nodes", making.nodes),
     )
-    differing = ((is_, asked) for is_, own, asked, wish in pairs if own and wish and own != wish)
+    differing = ((is_, wanted) for is_, own, wanted, wish in pairs if own and wish and own != wish)
     return next(differing, None)
 
 
@@ -38,13 +38,13 @@ def mebibytes(size: str) -> int:
 
     0 for anything else, which minikube will have its own words about.
     """
-    found = SIZE.fullmatch(size.strip().lower())
-    return int(int(found[1]) * UNITS[found[2] or "m"]) if found else 0
+    match = SIZE.fullmatch(size.strip().lower())
+    return int(int(match[1]) * UNITS[match[2] or "m"]) if match else 0
 
 
-def mismatch_error(profile: Profile, own: str, asked: str) -> FlashsaleError:
+def mismatch_error(profile: Profile, own: str, wanted: str) -> FlashsaleError:
     """Say that a profile cannot become what was asked for."""
     return BadInputError(
         f"'{profile.name}' already uses {own}, and minikube cannot change that.",
-        hint=Hint(words=f"use --profile NAME for {asked}, or minikube delete -p {profile.name}"),
+        hint=Hint(words=f"use --profile NAME for {wanted}, or minikube delete -p {profile.name}"),
     )

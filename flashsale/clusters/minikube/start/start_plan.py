@@ -135,9 +135,9 @@ def _anew_after_cut(wish: Wish) -> Decision:
 
 
 def _anew(wish: Wish, state: ProfileState) -> Decision:
-    found = describe_condition(wish.profile, state)
+    condition = describe_condition(wish.profile, state)
     if not wish.making.recreate:
-        raise recreate_refused_error(wish.profile, found)
+        raise recreate_refused_error(wish.profile, condition)
     return Decision(
         StartAction.RECREATE,
         f"Deleting minikube '{wish.profile}' and making it anew, as you asked.",
@@ -149,33 +149,37 @@ def _for_profile(
 ) -> Decision:
     """Decide by the node, which may be gone or asleep."""
     name, status = profile.name, state.status
-    found = describe_condition(name, state, docker=around.docker)
+    condition = describe_condition(name, state, docker=around.docker)
     match status:
         case None | MinikubeStatus(host="InsufficientStorage"):
-            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+            raise ClusterUnreachableError(
+                f"minikube '{name}' {condition.words}.", hint=condition.hint
+            )
         case _ if status == GONE:
             if _needs_docker(state, around):
                 raise docker_down_error()
             return _anew(wish, state)
         case status if status.unseen:
-            return Decision(StartAction.START, f"minikube '{name}' {found.words}; starting it.")
+            return Decision(StartAction.START, f"minikube '{name}' {condition.words}; starting it.")
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(StartAction.WAIT, WAITING)
         case _ if profile.kubernetes == NO_KUBERNETES:
-            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+            raise ClusterUnreachableError(
+                f"minikube '{name}' {condition.words}.", hint=condition.hint
+            )
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             return Decision(
-                StartAction.UNFREEZE, f"minikube '{name}' {found.words}; unfreezing its node."
+                StartAction.UNFREEZE, f"minikube '{name}' {condition.words}; unfreezing its node."
             )
         case MinikubeStatus(host="Running"):
-            return _for_kubernetes(profile, status, found, around)
+            return _for_kubernetes(profile, status, condition, around)
     if not profile.finished:
         return Decision(StartAction.START, GOING_ON.format(name))
     return Decision(StartAction.START, f"Starting stopped minikube '{name}'...")
 
 
 def _for_kubernetes(
-    profile: Profile, status: MinikubeStatus, found: ProfileCondition, around: Circumstances
+    profile: Profile, status: MinikubeStatus, condition: ProfileCondition, around: Circumstances
 ) -> Decision:
     name = profile.name
     if status.well and status.stopped_nodes and StartAction.START_NODES not in around.tried:
@@ -187,7 +191,9 @@ def _for_kubernetes(
         return Decision(StartAction.UNPAUSE, f"minikube '{name}' is paused; resuming.")
     if (status.kubelet, status.apiserver) == ("Running", "Running"):
         if StartAction.REFRESH in around.tried:  # a start would restart all that runs in it
-            raise ClusterUnreachableError(f"minikube '{name}' {found.words}.", hint=found.hint)
+            raise ClusterUnreachableError(
+                f"minikube '{name}' {condition.words}.", hint=condition.hint
+            )
         return Decision(StartAction.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
     if not profile.finished:
         return Decision(StartAction.START, GOING_ON.format(name))
@@ -249,10 +255,11 @@ def start_words(wish: Wish, profile: Profile | None) -> list[str]:
     return [*common, *(f"--{key}={value}" for key, value in own.items() if value)]
 
 
-def recreate_refused_error(name: str, found: ProfileCondition) -> RecreateRefusedError:
+def recreate_refused_error(name: str, condition: ProfileCondition) -> RecreateRefusedError:
     """Say what only `minikube delete` mends, and how to insist."""
     return RecreateRefusedError(
-        f"minikube '{name}' {found.words}. Only deleting it helps, and that loses what is in it.",
+        f"minikube '{name}' {condition.words}. "
+        "Only deleting it helps, and that loses what is in it.",
         hint=f"{up_command(name)} --recreate",
         question=f"Delete minikube '{name}' with all that is in it, and make it anew?",
     )
@@ -260,9 +267,9 @@ def recreate_refused_error(name: str, found: ProfileCondition) -> RecreateRefuse
 
 def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableError:
     """Say that what could be done did not help."""
-    found = describe_condition(name, state)
+    condition = describe_condition(name, state)
     return ClusterUnreachableError(
-        f"minikube '{name}' {found.words}, though it was started just now.",
+        f"minikube '{name}' {condition.words}, though it was started just now.",
         hint=f"minikube logs -p {name}",
     )
 

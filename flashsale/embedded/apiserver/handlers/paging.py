@@ -97,8 +97,8 @@ def collection_page(
     if objects is None:
         raise _expired(wanted)
     if wanted.start:
-        objects = [one for one in objects if _key(one, namespace) + END > wanted.start]
-    left = [one for one in objects if matches(one)]
+        objects = [obj for obj in objects if _key(obj, namespace) + END > wanted.start]
+    left = [obj for obj in objects if matches(obj)]
     metadata: Object = {"resourceVersion": str(revision)}
     if not 0 < wanted.limit < len(left):
         return Page(left, metadata)

@@ -107,7 +107,7 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
     since = revision(request)
     wanted = paging.read_paging(request, limit, since)
     await _reach(registry, max(since, wanted.revision))
-    found = paging.collection_page(
+    page = paging.collection_page(
         registry.store,
         target.resource,
         target.namespace,
@@ -115,16 +115,16 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
         matches=query.matches,
         selects=query.selects,
     )
-    return Listed(query.form, found)
+    return Listed(query.form, page)
 
 
 def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.Response:
     """Send a list in the form that was asked for."""
-    form, found, metadata = listed.form, listed.page.items, listed.page.metadata
+    form, objects, metadata = listed.form, listed.page.items, listed.page.metadata
     if form.table:
         table = tables.print_table(
             resource,
-            found,
+            objects,
             now=registry.clock(),
             revision=metadata["resourceVersion"],
             include=form.include,
@@ -133,11 +133,11 @@ def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.R
         return responses.answer(form, table | {"metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"
-        items = [responses.partial(thing, form.version) for thing in found]
+        items = [responses.partial(thing, form.version) for thing in objects]
         body = _list("PartialObjectMetadata", version, metadata) | {"items": items}
         return responses.answer(form, body)
     head = encode_object(_list(resource.kind, resource.api_version, metadata))
-    bodies = b",".join(_item(resource, registry.store.encoded(resource, one)) for one in found)
+    bodies = b",".join(_item(resource, registry.store.encoded(resource, obj)) for obj in objects)
     return responses.answer(form, head[:-1] + b',"items":[' + bodies + b"]}")
 
 

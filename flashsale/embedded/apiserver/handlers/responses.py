@@ -57,8 +57,10 @@ class Wanted:
         """
         if self.metadata_only and is_list != (self.form == "PartialObjectMetadataList"):
             kind = f"*{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
-            found = f"a list ({kind}List)" if is_list else f"not a list ({kind})"
-            raise not_acceptable(f"you requested {self.form}, but the requested object is {found}")
+            kind_sent = f"a list ({kind}List)" if is_list else f"not a list ({kind})"
+            raise not_acceptable(
+                f"you requested {self.form}, but the requested object is {kind_sent}"
+            )
 
 
 def is_known_form(parameters: Mapping[str, str]) -> bool:
@@ -142,9 +144,9 @@ def _form(request: web.BaseRequest, parameters: dict[str, str], *, yaml: bool) -
 
 
 def _wants_pretty(request: web.BaseRequest) -> bool:
-    asked = request.query.get("pretty")
-    if asked is not None:
-        return asked.lower() not in ("false", "0")
+    wanted = request.query.get("pretty")
+    if wanted is not None:
+        return wanted.lower() not in ("false", "0")
     return request.headers.get("User-Agent", "").startswith(BROWSERS)
 
 
@@ -169,7 +171,11 @@ def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
 def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
     """Send a Status, in the form that was asked for if that is YAML."""
     choices = _choices(request)
-    plain = [kind for kind, said in choices if kind in ("*/*", JSON, YAML) and "as" not in said]
+    plain = [
+        kind
+        for kind, media_words in choices
+        if kind in ("*/*", JSON, YAML) and "as" not in media_words
+    ]
     form = Wanted(yaml=plain[:1] == [YAML], pretty=_wants_pretty(request))
     response = answer(form, error.status(), error.code)
     retry = (error.details or {}).get("retryAfterSeconds")

@@ -71,12 +71,12 @@ def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
     transport: Any = request.transport
     encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
     certificate = encrypted.getpeercert() if encrypted else {}
-    said: dict[str, list[str]] = {}
+    identity: dict[str, list[str]] = {}
     for name, value in (pair for part in certificate.get("subject", ()) for pair in part):
-        said.setdefault(name, []).append(value)
+        identity.setdefault(name, []).append(value)
     user: Object = {
-        "username": "".join(said.get("commonName", [])),
-        "groups": [*said.get("organizationName", []), "system:authenticated"],
+        "username": "".join(identity.get("commonName", [])),
+        "groups": [*identity.get("organizationName", []), "system:authenticated"],
     }
     if encrypted:
         digest = hashlib.sha256(encrypted.getpeercert(binary_form=True)).hexdigest()

@@ -95,17 +95,20 @@ def _check_account(pod: Object, spec: Object, store: Store) -> None:
 
 def _importance(pod: Object, spec: Object, store: Store) -> Object:
     """Return what the pod's PriorityClass says, and the default one's name where it names none."""
-    name, asked, policy = (
+    name, value, policy = (
         spec.get(k) for k in ("priorityClassName", "priority", "preemptionPolicy")
     )
-    found = find_priority_class(store, name or "")
-    if found is None:
+    priority_class = find_priority_class(store, name or "")
+    if priority_class is None:
         raise _forbidden(pod, f"no PriorityClass with name {name} was found")
-    priority, preempts = found.get("value", 0), found.get("preemptionPolicy", PREEMPTS)
-    if asked is not None and asked != priority:
+    priority, preempts = (
+        priority_class.get("value", 0),
+        priority_class.get("preemptionPolicy", PREEMPTS),
+    )
+    if value is not None and value != priority:
         raise _forbidden(
             pod,
-            f"the integer value of priority ({asked}) must not be provided in pod spec; priority "
+            f"the integer value of priority ({value}) must not be provided in pod spec; priority "
             f"admission controller computed {priority} from the given PriorityClass name",
         )
     if policy is not None and policy != preempts:
@@ -116,7 +119,9 @@ def _importance(pod: Object, spec: Object, store: Store) -> Object:
             "name",
         )
     named = (
-        {} if name or "metadata" not in found else {"priorityClassName": found["metadata"]["name"]}
+        {}
+        if name or "metadata" not in priority_class
+        else {"priorityClassName": priority_class["metadata"]["name"]}
     )
     return named | {"priority": priority, "preemptionPolicy": preempts}
 

@@ -97,13 +97,13 @@ def _grace(resource: Resource, old: Object, options: DeleteOptions) -> int:
     return 1 if grace < 0 else min(int(grace), LONGEST_GRACE)
 
 
-def _precondition(resource: Resource, name: str, what: str, wanted: str, found: str) -> Exception:
+def _precondition(resource: Resource, name: str, what: str, wanted: str, actual: str) -> Exception:
     subject = f"{resource.kind}.{resource.group}".rstrip(".")
     more = " and then recreated" if what == "UID" else ""
     tail = "deleted" if what == "UID" else "modified"
     message = (
         f'Operation cannot be fulfilled on {subject} "{name}": the {what} in the precondition '
-        f"({wanted}) does not match the {what} in record ({found}). "
+        f"({wanted}) does not match the {what} in record ({actual}). "
         f"The object might have been {tail}{more}"
     )
     details = api_errors.details_of(resource, name) | {"kind": resource.kind}

@@ -17,10 +17,10 @@ def check_create(store: Store, resource: Resource, namespace: str) -> None:
     """
     if not resource.namespaced:
         return
-    found = store.get(NAMESPACES, "", namespace)
-    if found is None:
+    namespace_found = store.get(NAMESPACES, "", namespace)
+    if namespace_found is None:
         raise api_errors.not_found(NAMESPACES, namespace)
-    if "deletionTimestamp" in found["metadata"]:
+    if "deletionTimestamp" in namespace_found["metadata"]:
         raise api_errors.StatusError(
             403,
             "Forbidden",

@@ -17,8 +17,14 @@ def find_priority_class(store: Store, name: str) -> Object | None:
         return NO_CLASS | SYSTEM_CLASSES[name]
     if name:
         return store.get(PRIORITY_CLASSES, "", name)
-    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
-    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
+    defaults = [
+        priority_class
+        for priority_class in store.all(PRIORITY_CLASSES)
+        if priority_class.get("globalDefault")
+    ]
+    return min(
+        defaults, key=lambda priority_class: int(priority_class.get("value", 0)), default=NO_CLASS
+    )
 
 
 def refuse_second_default(store: Store, thing: Object) -> None:

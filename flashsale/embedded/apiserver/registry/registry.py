@@ -68,10 +68,10 @@ class Registry:
         Raises:
             StatusError: 404.
         """
-        found = self.store.get(resource, namespace, name)
-        if found is None:
+        obj = self.store.get(resource, namespace, name)
+        if obj is None:
             raise api_errors.not_found(resource, name)
-        return found
+        return obj
 
     def create(
         self,

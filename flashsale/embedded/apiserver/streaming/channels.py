@@ -76,8 +76,8 @@ class ChannelProtocol:
 
 
 PROTOCOLS = {
-    one.name: one
-    for one in (
+    protocol.name: protocol
+    for protocol in (
         ChannelProtocol("v5.channel.k8s.io", has_end=True),
         ChannelProtocol("v4.channel.k8s.io"),
         ChannelProtocol("v4.base64.channel.k8s.io", in_base64=True),

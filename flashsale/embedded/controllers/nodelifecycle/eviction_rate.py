@@ -69,14 +69,14 @@ class EvictionRate:
 
     def take(self, now: float) -> list[str]:
         """Return the nodes whose turn it is; they wait no longer."""
-        found = []
+        taken = []
         for zone in self._zones.values():
             if zone.waiting and not zone.stopped and now >= zone.free_at:
                 node = next(iter(zone.waiting))
                 del zone.waiting[node]
                 zone.free_at = now + SECONDS_A_NODE
-                found.append(node)
-        return found
+                taken.append(node)
+        return taken
 
     def next_at(self) -> float:
         """Return when the next node may be taken; infinity if none waits."""

@@ -56,10 +56,13 @@ def unknown_conditions(node: Object, now: str) -> list[Object]:
         now: as RFC 3339.
     """
     there = (node.get("status") or {}).get("conditions") or []
-    known = {one.get("type") for one in there}
-    found = [_unknown(one, now) if one.get("type") in KUBELETS_OWN else one for one in there]
+    known = {condition.get("type") for condition in there}
+    conditions = [
+        _unknown(condition, now) if condition.get("type") in KUBELETS_OWN else condition
+        for condition in there
+    ]
     born = node["metadata"].get("creationTimestamp", now)
-    return found + [
+    return conditions + [
         {"type": kind, "status": "Unknown", "lastHeartbeatTime": born,
          "lastTransitionTime": now, **NEVER}
         for kind in KUBELETS_OWN if kind not in known

@@ -159,7 +159,7 @@ class NodeLifecycleController:
     def _evict(self, node: Object) -> None:
         taint = EVICTING.get(find_condition(node, "Ready").get("status", ""))
         if taint:
-            self._swap(node, [taint], [one for one in EVICTING.values() if one != taint])
+            self._swap(node, [taint], [other for other in EVICTING.values() if other != taint])
 
     def _swap(self, node: Object, more: Sequence[Taint], fewer: Sequence[Taint]) -> None:
         """Add taints, then take others away: two writes, as the real controller makes them."""
@@ -184,10 +184,10 @@ class NodeLifecycleController:
                 continue
             now = rfc3339(self._registry.clock())
             conditions = [
-                one | {"status": "False", "lastTransitionTime": now}
-                if one["type"] == "Ready"
-                else one
-                for one in pod["status"]["conditions"]
+                condition | {"status": "False", "lastTransitionTime": now}
+                if condition["type"] == "Ready"
+                else condition
+                for condition in pod["status"]["conditions"]
             ]
             status = pod["status"] | {"conditions": conditions}
             self._registry.set_status(PODS, pod, status, MANAGER)

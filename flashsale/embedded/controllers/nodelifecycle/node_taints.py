@@ -31,23 +31,26 @@ def taints_of(node: Object) -> list[Object]:
 
 def has_taint(node: Object, taint: Taint) -> bool:
     """Whether a node has a taint of that key and effect, whatever its value."""
-    return taint in [(one.get("key"), one.get("effect")) for one in taints_of(node)]
+    return taint in [
+        (key_and_effect.get("key"), key_and_effect.get("effect"))
+        for key_and_effect in taints_of(node)
+    ]
 
 
 def no_schedule_change(node: Object) -> tuple[list[Taint], list[Taint]]:
     """Return which NoSchedule taints a node lacks, and which it has too many."""
     conditions = (node.get("status") or {}).get("conditions") or []
     keys = [
-        OF_CONDITIONS[one.get("type"), one.get("status")]
-        for one in conditions
-        if (one.get("type"), one.get("status")) in OF_CONDITIONS
+        OF_CONDITIONS[condition.get("type"), condition.get("status")]
+        for condition in conditions
+        if (condition.get("type"), condition.get("status")) in OF_CONDITIONS
     ]
     if (node.get("spec") or {}).get("unschedulable"):
         keys.append(UNSCHEDULABLE)
     there = [
-        one["key"]
-        for one in taints_of(node)
-        if one.get("effect") == "NoSchedule" and one.get("key") in OURS
+        taint["key"]
+        for taint in taints_of(node)
+        if taint.get("effect") == "NoSchedule" and taint.get("key") in OURS
     ]
     return (
         [(key, "NoSchedule") for key in keys if key not in there],
@@ -71,7 +74,9 @@ def with_taints(node: Object, taints: Sequence[Taint], now: str) -> Object:
 
 def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
     """Return a node without some taints."""
-    kept = [one for one in taints_of(node) if (one.get("key"), one.get("effect")) not in taints]
+    kept = [
+        taint for taint in taints_of(node) if (taint.get("key"), taint.get("effect")) not in taints
+    ]
     return _with(node, kept)
 
 

@@ -144,9 +144,9 @@ class ReplicaSetController:
     def _holds(self, planned: Object) -> bool:
         """Whether a ReplicaSet still wants what was planned for it."""
         meta = planned["metadata"]
-        found = self._store.get(REPLICA_SETS, *namespaced_name(planned))
-        return found is not None and all(
-            found["metadata"][key] == meta[key] for key in ("uid", "generation")
+        live = self._store.get(REPLICA_SETS, *namespaced_name(planned))
+        return live is not None and all(
+            live["metadata"][key] == meta[key] for key in ("uid", "generation")
         )
 
     def _create(self, replicaset: Object) -> StatusError | None:

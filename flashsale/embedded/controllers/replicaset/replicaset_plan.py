@@ -77,11 +77,11 @@ def plan(replicaset: Object, owned: Sequence[Object], *, now: float) -> Plan:
     if surplus <= 0:
         return Plan(min(-surplus, BURST), ())
     if surplus < len(active):
-        active.sort(key=cmp_to_key(lambda one, other: before(one, other, now)))
+        active.sort(key=cmp_to_key(lambda first, other: before(first, other, now)))
     return Plan(0, tuple(active[: min(surplus, BURST)]))
 
 
-def before(one: Object, other: Object, now: float) -> int:
+def before(first: Object, other: Object, now: float) -> int:
     """Compare two pods: negative if the first is to be deleted first (ActivePodsWithRanks.Less).
 
     Times count on a log2 scale of nanoseconds, so pods of similar age are chosen by uid, which is
@@ -89,17 +89,17 @@ def before(one: Object, other: Object, now: float) -> int:
     effect for a ReplicaSet without an owner.
     """
     for rule in (_is_assigned, _phase, is_ready, _cost):
-        difference = rule(one) - rule(other)
+        difference = rule(first) - rule(other)
         if difference:
             return difference
-    ready_one, ready_other = _ready_since(one), _ready_since(other)
+    ready_one, ready_other = _ready_since(first), _ready_since(other)
     if ready_one and ready_other and ready_one != ready_other:
-        return _younger(one, other, now - ready_one, now - ready_other)
-    if _restarts(one) != _restarts(other):
-        return _restarts(other) - _restarts(one)
-    born_one, born_other = _born(one), _born(other)
+        return _younger(first, other, now - ready_one, now - ready_other)
+    if _restarts(first) != _restarts(other):
+        return _restarts(other) - _restarts(first)
+    born_one, born_other = _born(first), _born(other)
     if born_one != born_other:
-        return _younger(one, other, now - born_one, now - born_other)
+        return _younger(first, other, now - born_one, now - born_other)
     return 0
 
 
@@ -124,9 +124,9 @@ def _born(pod: Object) -> float:
     return timestamp(pod["metadata"].get("creationTimestamp"))
 
 
-def _younger(one: Object, other: Object, age_one: float, age_other: float) -> int:
+def _younger(first: Object, other: Object, age_one: float, age_other: float) -> int:
     difference = _log2(age_one) - _log2(age_other)
-    return difference or (-1 if one["metadata"]["uid"] < other["metadata"]["uid"] else 1)
+    return difference or (-1 if first["metadata"]["uid"] < other["metadata"]["uid"] else 1)
 
 
 def _cost(pod: Object) -> int:

@@ -51,16 +51,16 @@ class ImageFiles:
     def follow(self, path: str) -> ImageFile | None:
         """Return what lies at a path, at the end of its links."""
         for _ in range(MOST_LINKS):
-            found = self.get(path)
-            if found is None or not found.link:
-                return found
-            path = absolute("/" + posixpath.dirname(path), found.link)
+            entry = self.get(path)
+            if entry is None or not entry.link:
+                return entry
+            path = absolute("/" + posixpath.dirname(path), entry.link)
         return None
 
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder."""
-        found = self.get(path)
-        return found is not None and found.is_folder
+        entry = self.get(path)
+        return entry is not None and entry.is_folder
 
     def put(self, path: str, entry: ImageFile) -> None:
         """Write a file; a folder that is there already keeps what it holds."""
@@ -89,8 +89,8 @@ class ImageFiles:
             raise FileNotFoundError(source)
         held = list(self.below(source)) if entry.is_folder else []
         self.put(target, entry)
-        for name, one in held:
-            self.put(posixpath.join(target, name), one)
+        for name, held_entry in held:
+            self.put(posixpath.join(target, name), held_entry)
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that it holds."""

@@ -46,8 +46,8 @@ class ImagePuller:
         return image
 
     def _find(self) -> NodeImage | None:
-        found = self._pod.tools.images.get(self._image)
-        return None if self._always else found
+        image = self._pod.tools.images.get(self._image)
+        return None if self._always else image
 
     async def _appears(self, seconds: float) -> NodeImage | None:
         """Look for the image for so many seconds."""

@@ -134,7 +134,7 @@ class ImageStore:
         except InstallError as error:
             if not error.offline or not all(map(is_available, recipe.installs)):
                 raise
-            text = "; ".join(one.text for one in recipe.installs)
+            text = "; ".join(install.text for install in recipe.installs)
             return "", (
                 f"The package index cannot be reached, so {text} was not run: the image has the"
                 " versions of flashsale's own environment.",
@@ -193,7 +193,16 @@ class ImageStore:
         self._history.mkdir(parents=True, exist_ok=True)
         file = self._history / quote(repository, safe="")
         before = _identities(file)
-        replace_file(file, "\n".join([*(one for one in before if one != identity), identity, ""]))
+        replace_file(
+            file,
+            "\n".join(
+                [
+                    *(known_identity for known_identity in before if known_identity != identity),
+                    identity,
+                    "",
+                ]
+            ),
+        )
 
     def collect(self, running: set[str], keep: int = KEPT) -> int:
         """Remove the images that nobody needs; returns the bytes that this freed.

@@ -46,9 +46,9 @@ class Way:
 
     def without_index(self, wheels: Path) -> Way:
         """The same with the wheels that were kept, and no index."""
-        found = ("--no-index", "--find-links", str(wheels))
-        argv = (*self.pip, "install", *found, *self.words)
-        return Way(argv, True, self.pip, (*found, *self.words))
+        options = ("--no-index", "--find-links", str(wheels))
+        argv = (*self.pip, "install", *options, *self.words)
+        return Way(argv, True, self.pip, (*options, *self.words))
 
 
 def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator[Way]:
@@ -84,8 +84,8 @@ def ways(tool: str, words: Sequence[str], place: Path, wheels: Path) -> Iterator
 
 def _folder_of(package: str) -> str:
     """Return where a package of this environment lies; empty if it is not there."""
-    found = importlib.util.find_spec(package)
-    return str(Path(found.origin).parents[1]) if found and found.origin else ""
+    spec = importlib.util.find_spec(package)
+    return str(Path(spec.origin).parents[1]) if spec and spec.origin else ""
 
 
 def installed(place: Path) -> list[Package]:
@@ -95,9 +95,9 @@ def installed(place: Path) -> list[Package]:
     """
     try:
         packages = []
-        for one in json.loads((place / REPORT).read_bytes())["install"]:
-            source, metadata = one["download_info"], one["metadata"]
-            if "archive_info" in source and not one["is_direct"]:
+        for entry in json.loads((place / REPORT).read_bytes())["install"]:
+            source, metadata = entry["download_info"], entry["metadata"]
+            if "archive_info" in source and not entry["is_direct"]:
                 url = f"{source['url']}#{source['archive_info'].get('hash', '')}"
                 packages.append(Package(metadata["name"], metadata["version"], url))
         return packages

@@ -15,4 +15,4 @@ def node_status_images(store: ImageStore) -> list[dict[str, Any]]:
         names.setdefault(image.id, []).append(image.name)
         sizes[image.id] = image.size
     largest = sorted(names, key=lambda identity: (-sizes[identity], names[identity]))
-    return [{"names": names[one], "sizeBytes": sizes[one]} for one in largest]
+    return [{"names": names[image_id], "sizeBytes": sizes[image_id]} for image_id in largest]

@@ -92,7 +92,7 @@ class PackageLayers:
             InstallError: a command failed; its last lines are in the details.
             OSError: the disk refuses.
         """
-        named = [sys.version, sys.base_prefix, [one.fingerprint() for one in installs]]
+        named = [sys.version, sys.base_prefix, [install.fingerprint() for install in installs]]
         identity = hashlib.sha256(json.dumps(named).encode()).hexdigest()
         place = self.path(identity)
         if not (place / COMPLETE).exists():
@@ -135,7 +135,9 @@ class PackageLayers:
                     _point_into_image(place, Path(folder))
             for install in installs:
                 self._provide_tool(install, place, emit)
-            (place / COMPLETE).write_text("\n".join(one.text for one in installs) + "\n")
+            (place / COMPLETE).write_text(
+                "\n".join(wanted_install.text for wanted_install in installs) + "\n"
+            )
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise

@@ -114,8 +114,8 @@ class Logs:
             with file:
                 start = 0 if since is None else log_file.first_since(file, since)
                 if left is not None:
-                    offset, found = log_file.find_last_records(file, left)
-                    start, left = max(start, offset), left - found
+                    offset, log_records = log_file.find_last_records(file, left)
+                    start, left = max(start, offset), left - log_records
                 file.seek(start)
                 parts.append(file.read())
                 end = file.tell() if each == path else end
@@ -167,4 +167,11 @@ def _status(pod: Object, container: str) -> Object | None:
     both = (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
     if not both:
         return {"state": {"waiting": {"reason": "ContainerCreating"}}}
-    return next((one for one in both if one.get("name") == container), None)
+    return next(
+        (
+            container_status
+            for container_status in both
+            if container_status.get("name") == container
+        ),
+        None,
+    )

@@ -115,18 +115,18 @@ def find_last_records(file: BinaryIO, count: int) -> tuple[int, int]:
         Their offset, and how many records there are (fewer if the file is shorter).
     """
     position = file.seek(0, os.SEEK_END)
-    found, offset = 0, position
+    line_count, offset = 0, position
     while position > 0 and count > 0:
         start = max(0, position - BLOCK)
         file.seek(start)
         block = file.read(position - start)
         end = len(block)
         while (newline := block.rfind(b"\n", 0, end)) >= 0:
-            if found == count:
+            if line_count == count:
                 return start + newline + 1, count
-            found, end = found + 1, newline
+            line_count, end = line_count + 1, newline
         offset = position = start
-    return offset, found
+    return offset, line_count
 
 
 def first_since(file: BinaryIO, since: bytes) -> int:

@@ -82,7 +82,7 @@ class KubeletPod:
     def shown_running(self) -> bool:
         """Whether its status says that a container runs."""
         shown = (self.object.get("status") or {}).get("containerStatuses") or []
-        return any("running" in (one.get("state") or {}) for one in shown)
+        return any("running" in (status.get("state") or {}) for status in shown)
 
     @property
     def grace(self) -> float:
@@ -142,7 +142,7 @@ class KubeletPod:
 
     def record(self, type: EventType, reason: str, message: str, container: str = "") -> None:
         """Write an event about the pod, or about one of its containers."""
-        init = any(one.name == container for one in self.state.init)
+        init = any(init_container.name == container for init_container in self.state.init)
         path = f"spec.{'initContainers' if init else 'containers'}{{{container}}}"
         # A full disk, or a namespace that is going away: events are the first to go.
         with contextlib.suppress(FlashsaleError, StatusError):

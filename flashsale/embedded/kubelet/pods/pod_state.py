@@ -105,24 +105,30 @@ class PodState:
 
     def get(self, name: str) -> ContainerState:
         """Return a container by name."""
-        return next(one for one in (*self.init, *self.containers) if one.name == name)
+        return next(
+            container for container in (*self.init, *self.containers) if container.name == name
+        )
 
     def put(self, changed: ContainerState) -> PodState:
         """Return the state with one container replaced."""
 
         def swapped(each: Iterable[ContainerState]) -> tuple[ContainerState, ...]:
-            return tuple(changed if one.name == changed.name else one for one in each)
+            return tuple(changed if state.name == changed.name else state for state in each)
 
         return replace(self, containers=swapped(self.containers), init=swapped(self.init))
 
     def settled(self) -> PodState:
         """Return the state of a pod that is ending: nothing waits to be started any more."""
 
-        def settle(one: ContainerState) -> ContainerState:
-            if not isinstance(one.state, Waiting):
-                return one
-            back = one.last if one.container_id and one.last else Waiting(CREATING)
-            return replace(one, state=back)
+        def settle(container_state: ContainerState) -> ContainerState:
+            if not isinstance(container_state.state, Waiting):
+                return container_state
+            back = (
+                container_state.last
+                if container_state.container_id and container_state.last
+                else Waiting(CREATING)
+            )
+            return replace(container_state, state=back)
 
         return replace(
             self, containers=tuple(map(settle, self.containers)), init=tuple(map(settle, self.init))
@@ -131,12 +137,16 @@ class PodState:
     def ended(self) -> PodState:
         """Return the last state: containers that never ran count as lost."""
 
-        def end(one: ContainerState) -> ContainerState:
-            if isinstance(one.state, Terminated):
-                return one
-            return replace(one, state=Terminated(SIGKILLED, UNKNOWN, message=_NEVER_RAN))
+        def end(container_state: ContainerState) -> ContainerState:
+            if isinstance(container_state.state, Terminated):
+                return container_state
+            return replace(
+                container_state, state=Terminated(SIGKILLED, UNKNOWN, message=_NEVER_RAN)
+            )
 
-        never_ran = not any(one.container_id or one.last for one in self.containers)
+        never_ran = not any(
+            container.container_id or container.last for container in self.containers
+        )
         return replace(
             self, containers=tuple(map(end, self.containers)), over=True, never_ran=never_ran
         )
@@ -147,10 +157,12 @@ def new_pod_state(pod: Object, now: float) -> PodState:
     spec = pod["spec"]
     reason = INITIALIZING if spec.get("initContainers") else CREATING
     return PodState(
-        tuple(ContainerState(one["name"], Waiting(reason)) for one in spec["containers"]),
         tuple(
-            ContainerState(one["name"], Waiting(INITIALIZING), sidecar=is_sidecar(one))
-            for one in _init(spec)
+            ContainerState(container["name"], Waiting(reason)) for container in spec["containers"]
+        ),
+        tuple(
+            ContainerState(container["name"], Waiting(INITIALIZING), sidecar=is_sidecar(container))
+            for container in _init(spec)
         ),
         start_time=float(int(now)),
     )
@@ -177,7 +189,7 @@ def recovered(pod: Object, now: float) -> PodState:
     for key in ("initContainerStatuses", "containerStatuses"):
         for old in status.get(key) or []:
             name = old.get("name", "")  # anybody may write a status, and leave this out
-            if any(name == one.name for one in (*state.init, *state.containers)):
+            if any(name == container.name for container in (*state.init, *state.containers)):
                 state = state.put(_recover(state.get(name), old, leaving=leaving))
     start = status.get("startTime")
     return replace(state, start_time=timestamp(start)) if start else state

@@ -53,9 +53,9 @@ def phase(spec: Mapping[str, Any], state: PodState) -> str:
         return "Failed"
     if not state.over and not initialized(state):
         return "Pending"
-    if any(not _runs(one) and _end(one) is None for one in state.containers):
+    if any(not _runs(container) and _end(container) is None for container in state.containers):
         return "Pending"
-    if any(_runs(one) for one in state.containers):
+    if any(_runs(container) for container in state.containers):
         return "Running"
     if policy == "Always" and not state.over:
         return "Running"
@@ -64,17 +64,19 @@ def phase(spec: Mapping[str, Any], state: PodState) -> str:
     return "Failed" if state.over or policy == "Never" else "Running"
 
 
-def _runs(one: ContainerState) -> bool:
-    return isinstance(one.state, Running)
+def _runs(container_state: ContainerState) -> bool:
+    return isinstance(container_state.state, Running)
 
 
-def _end(one: ContainerState) -> Terminated | None:
+def _end(container_state: ContainerState) -> Terminated | None:
     """How a container that is not running ended; None if it runs or never ran."""
-    return one.ended or (one.last if isinstance(one.state, Waiting) else None)
+    return container_state.ended or (
+        container_state.last if isinstance(container_state.state, Waiting) else None
+    )
 
 
 def _init_failed(state: PodState, policy: str) -> bool:
-    plain = [one.ended for one in state.init if not one.sidecar]
+    plain = [container.ended for container in state.init if not container.sidecar]
     return policy == "Never" and any(end and end.exit_code for end in plain)
 
 
@@ -83,27 +85,27 @@ def initialized(state: PodState) -> bool:
 
     A sidecar has only to have started; once the others have run, it may start anew.
     """
-    begun = any(one.container_id or one.last for one in state.containers)
-    return all(_is_done(one) or (one.sidecar and begun) for one in state.init)
+    begun = any(container.container_id or container.last for container in state.containers)
+    return all(_is_done(container) or (container.sidecar and begun) for container in state.init)
 
 
-def _is_done(one: ContainerState) -> bool:
-    if one.sidecar:
-        return one.started
-    return bool(one.ended and one.ended.exit_code == 0)
+def _is_done(container_state: ContainerState) -> bool:
+    if container_state.sidecar:
+        return container_state.started
+    return bool(container_state.ended and container_state.ended.exit_code == 0)
 
 
 def _conditions(
     spec: Object, state: PodState, old: Object, phase: str, generation: int, now: float
 ) -> list[Object]:
-    before = {one.get("type", ""): one for one in old.get("conditions") or []}
+    before = {condition.get("type", ""): condition for condition in old.get("conditions") or []}
     verdicts = _verdicts(spec, state, old, phase)
     conditions = [_condition(verdict, before, generation, now) for verdict in verdicts]
     if scheduled := before.get("PodScheduled"):
         conditions.append(_observed(scheduled, generation))
     else:
         conditions.append(_condition(("PodScheduled", True, "", ""), {}, generation, now))
-    return conditions + [one for kind, one in before.items() if kind not in _OWNED]
+    return conditions + [condition for kind, condition in before.items() if kind not in _OWNED]
 
 
 def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_Verdict]:
@@ -114,11 +116,13 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
     if initialized(state):
         verdicts.append(("Initialized", True, completed, ""))
     else:
-        left = [one.name for one in state.init if not _is_done(one)]
+        left = [container.name for container in state.init if not _is_done(container)]
         message = f"containers with incomplete status: [{' '.join(left)}]"
         verdicts.append(("Initialized", False, "ContainersNotInitialized", message))
-    sidecars = [one for one in state.init if one.sidecar]
-    unready = [one.name for one in (*sidecars, *state.containers) if not one.ready]
+    sidecars = [container for container in state.init if container.sidecar]
+    unready = [
+        container.name for container in (*sidecars, *state.containers) if not container.ready
+    ]
     if over:
         ready, reason, message = False, over, ""
     elif unready:
@@ -134,15 +138,19 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
 
 def _closed_gates(spec: Object, old: Object) -> str:
     """Say which of the pod's readiness gates are not open; empty if all are."""
-    found = {one.get("type"): one.get("status") for one in old.get("conditions") or []}
+    statuses = {
+        condition.get("type"): condition.get("status") for condition in old.get("conditions") or []
+    }
     texts = []
     for gate in spec.get("readinessGates") or []:
         kind = gate.get("conditionType", "")
-        if kind not in found:
+        if kind not in statuses:
             texts.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
-        elif found[kind] != "True":
-            said = f'the status of pod readiness gate "{kind}" is not "True", but {found[kind]}'
-            texts.append(said)
+        elif statuses[kind] != "True":
+            message = (
+                f'the status of pod readiness gate "{kind}" is not "True", but {statuses[kind]}'
+            )
+            texts.append(message)
     return ", ".join(texts)
 
 
@@ -171,21 +179,21 @@ def _containers(
     return [_container(*pair, init=init) for pair in zip(specs, states, strict=True)]
 
 
-def _container(spec: Object, one: ContainerState, *, init: bool) -> Object:
-    done = bool(one.ended and one.ended.exit_code == 0)
+def _container(spec: Object, container_state: ContainerState, *, init: bool) -> Object:
+    done = bool(container_state.ended and container_state.ended.exit_code == 0)
     status: Object = {
-        "name": one.name,
-        "state": _state(one.state),
-        "lastState": _state(one.last) if one.last else {},
-        "ready": done if init and not one.sidecar else one.ready,
-        "restartCount": one.restarts,
+        "name": container_state.name,
+        "state": _state(container_state.state),
+        "lastState": _state(container_state.last) if container_state.last else {},
+        "ready": done if init and not container_state.sidecar else container_state.ready,
+        "restartCount": container_state.restarts,
         "image": spec.get("image", ""),
-        "imageID": one.image_id,
+        "imageID": container_state.image_id,
     }
-    if one.container_id:
-        status["containerID"] = one.container_id
-    status["started"] = one.started
-    if one.container_id:
+    if container_state.container_id:
+        status["containerID"] = container_state.container_id
+    status["started"] = container_state.started
+    if container_state.container_id:
         status |= _resources(spec)
     if mounts := spec.get("volumeMounts"):
         status["volumeMounts"] = [_mount(mount) for mount in mounts]

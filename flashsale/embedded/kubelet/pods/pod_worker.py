@@ -44,8 +44,8 @@ class PodWorker:
         self._seen = seen
         spec = thing["spec"]
         init = spec.get("initContainers") or []
-        self._init = [Container(one, self.pod, init=True) for one in init]
-        self._containers = [Container(one, self.pod) for one in spec["containers"]]
+        self._init = [Container(container, self.pod, init=True) for container in init]
+        self._containers = [Container(container, self.pod) for container in spec["containers"]]
         self._grace: Grace | None = None
         self._probes: list[asyncio.Task[None]] = []
         self._sidecars: list[asyncio.Task[Any]] = []
@@ -183,7 +183,10 @@ class PodWorker:
 
     async def _live(self) -> None:
         self.pod.publish()
-        if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
+        if self._seen and any(
+            live_container.container_id or live_container.last
+            for live_container in self.pod.state.containers
+        ):
             text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
         await self._make_volumes()

@@ -125,7 +125,9 @@ def action_of(spec: Mapping[str, Any], container: Object) -> ProbeAction | None:
     An unknown port name becomes port 0, which nothing ever answers on.
     """
     if get := spec.get("httpGet"):
-        headers = [(one["name"], one.get("value", "")) for one in get.get("httpHeaders") or []]
+        headers = [
+            (header["name"], header.get("value", "")) for header in get.get("httpHeaders") or []
+        ]
         return HttpGet(
             _port(get["port"], container),
             get.get("path") or "/",

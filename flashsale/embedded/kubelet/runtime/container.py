@@ -47,7 +47,7 @@ class Container:
         self.is_sidecar = init and is_sidecar(spec)
         self.has_started = asyncio.Event()  # what the next init container waits for
         probes = [] if init and not self.is_sidecar else probes_of(spec)
-        self.workers = [ProbeWorker(one, self, pod) for one in probes]
+        self.workers = [ProbeWorker(probe, self, pod) for probe in probes]
         self._spec = spec
         self._pod = pod
         self._init = init

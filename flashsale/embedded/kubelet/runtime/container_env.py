@@ -68,11 +68,11 @@ def _data(
 ) -> dict[str, str]:
     """Return what a ConfigMap holds; Secrets are not offered, so none is there."""
     kind = "configmap" if field.startswith("configMap") else "secret"
-    found = config_maps(wanted.get("name", "")) if kind == "configmap" else None
-    if found is None and not wanted.get("optional"):
+    data = config_maps(wanted.get("name", "")) if kind == "configmap" else None
+    if data is None and not wanted.get("optional"):
         here = "" if kind == "configmap" else ": the embedded cluster has no Secrets"
         raise ConfigError(f'{kind} "{wanted.get("name", "")}" not found{here}')
-    return dict((found or {}).get("data") or {})
+    return dict((data or {}).get("data") or {})
 
 
 def _from_source(
@@ -106,7 +106,9 @@ def _resource(wanted: Mapping[str, Any], container: Object, pod: Object) -> str:
     kind, _, name = str(wanted.get("resource", "")).partition(".")
     containers = [*((pod.get("spec") or {}).get("containers") or []), container]
     named = wanted.get("containerName") or container.get("name")
-    owner = next((one for one in containers if one.get("name") == named), container)
+    owner = next(
+        (candidate for candidate in containers if candidate.get("name") == named), container
+    )
     given = ((owner.get("resources") or {}).get(kind) or {}).get(name)
     node = {
         "cpu": os.cpu_count() or 1,
@@ -200,8 +202,12 @@ def without_namespaces(command: Sequence[str], first: int, root: str) -> list[st
             str(first) if word == "1" and before[i] not in ("-s", "-n") else word
             for i, word in enumerate(words)
         ]
-    if root and words[:3] == ["tar", "cf", "-"] and all(one[:1] == "/" for one in words[3:]):
-        return [*words[:3], "-C", root, *(one.strip("/") or "." for one in words[3:])]
+    if (
+        root
+        and words[:3] == ["tar", "cf", "-"]
+        and all(argument[:1] == "/" for argument in words[3:])
+    ):
+        return [*words[:3], "-C", root, *(argument.strip("/") or "." for argument in words[3:])]
     return words
 
 

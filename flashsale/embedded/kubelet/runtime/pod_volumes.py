@@ -72,14 +72,14 @@ def update_volumes(pod: Object, folder: Path, config_maps: ConfigMaps) -> None:
 
 def mounts(container: Object, volumes: Mapping[str, Path]) -> dict[str, Path]:
     """Return what a container mounts, by place."""
-    found = {}
+    mounts = {}
     for mount in container.get("volumeMounts") or []:
         if source := volumes.get(mount["name"]):
             below = source / mount["subPath"] if mount.get("subPath") else source
             if not below.exists():
                 below.mkdir(parents=True)
-            found["/" + mount["mountPath"].strip("/")] = below
-    return found
+            mounts["/" + mount["mountPath"].strip("/")] = below
+    return mounts
 
 
 def _provide(volume: Object, pod: Object, place: Path, config_maps: ConfigMaps) -> Path:
@@ -99,7 +99,7 @@ def _provide(volume: Object, pod: Object, place: Path, config_maps: ConfigMaps) 
 
 def _write(place: Path, files: Files, default: int) -> None:
     """Bring a volume to these files, all at once; nothing is touched where they are the same."""
-    files = {posixpath.normpath("/" + name).lstrip("/"): one for name, one in files.items()}
+    files = {posixpath.normpath("/" + name).lstrip("/"): content for name, content in files.items()}
     link = place / DATA
     modes = {name: default if mode is None else mode for name, (_, mode) in files.items()}
     if link.is_symlink() and _held(link) == {n: (files[n][0], modes[n]) for n in files}:
@@ -176,13 +176,15 @@ def _of_config_map(
     wanted: Object, pod: Object, config_maps: ConfigMaps
 ) -> Iterator[tuple[str, tuple[bytes, int | None]]]:
     name, namespace = wanted.get("name", ""), pod["metadata"]["namespace"]
-    found = config_maps(name)
-    if found is None:
+    config_map = config_maps(name)
+    if config_map is None:
         if wanted.get("optional"):
             return
         raise ConfigError(f'configmap "{name}" not found')
-    data = {key: text.encode() for key, text in (found.get("data") or {}).items()}
-    data |= {key: base64.b64decode(text) for key, text in (found.get("binaryData") or {}).items()}
+    data = {key: text.encode() for key, text in (config_map.get("data") or {}).items()}
+    data |= {
+        key: base64.b64decode(text) for key, text in (config_map.get("binaryData") or {}).items()
+    }
     items = wanted.get("items")
     for item in items if items is not None else [{"key": key, "path": key} for key in data]:
         if item["key"] in data:

@@ -65,10 +65,10 @@ class FieldNode:
             return self.children()
         except UntypedError:
             assert self.kind is not None  # only of a list with keys
-        found: dict[str, list[Any]] = {}
+        children: dict[str, list[Any]] = {}
         for item in self.value:
-            found.setdefault(element_step(item, self.kind), []).append(item)
-        return {step: items[0] if len(items) == 1 else items for step, items in found.items()}
+            children.setdefault(element_step(item, self.kind), []).append(item)
+        return {step: items[0] if len(items) == 1 else items for step, items in children.items()}
 
     def below(self, step: str, value: Any) -> FieldNode:
         """Return the node of a child."""
@@ -102,9 +102,9 @@ def fields_of(thing: Object) -> FieldSet:
     Raises:
         UntypedError: a list's keys do not tell its elements apart.
     """
-    found: set[FieldPath] = set()
-    _collect(FieldNode(thing, kind_of(thing)), (), found)
-    return frozenset(found)
+    paths: set[FieldPath] = set()
+    _collect(FieldNode(thing, kind_of(thing)), (), paths)
+    return frozenset(paths)
 
 
 def all_fields_of(thing: Object) -> FieldSet:
@@ -141,14 +141,14 @@ def without(thing: Object, fields: FieldSet, *, nulls: bool = False) -> Object:
 
 
 def _elements(items: list[Any], kind: Kind) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    elements: dict[str, Any] = {}
     for item in items:
         name = element_step(item, kind)
-        if name in found and kind.list_keys:
+        if name in elements and kind.list_keys:
             shown = field_sets.describe_path((name,))
             raise UntypedError(f"duplicate entries for key {shown}")
-        found[name] = item
-    return found
+        elements[name] = item
+    return elements
 
 
 def element_step(item: Any, kind: Kind) -> str:
@@ -185,19 +185,19 @@ def _children(node: FieldNode) -> dict[str, Any] | None:
         return None
 
 
-def _collect(node: FieldNode, path: FieldPath, found: set[FieldPath]) -> None:
+def _collect(node: FieldNode, path: FieldPath, paths: set[FieldPath]) -> None:
     try:
         children = node.children()
     except UntypedError as error:
         raise UntypedError(f"{field_sets.describe_path(path)}: {error}") from error
     if children is None:
-        found.add(path)
+        paths.add(path)
         return
     for step, value in children.items():
         below = (*path, step)
-        _collect(node.below(step, value), below, found)
+        _collect(node.below(step, value), below, paths)
         if value == {} or not step.startswith(FIELD):
-            found.add(below)
+            paths.add(below)
 
 
 def _compare(before: FieldNode, after: FieldNode, path: FieldPath, result: FieldChanges) -> None:

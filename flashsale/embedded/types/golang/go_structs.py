@@ -55,8 +55,8 @@ def _with_token(spec: Object) -> Object:
     for kind in ("initContainers", "containers"):
         if spec.get(kind):
             filled[kind] = [
-                one | {"volumeMounts": [*(one.get("volumeMounts") or []), mounted]}
-                for one in spec[kind]
+                container | {"volumeMounts": [*(container.get("volumeMounts") or []), mounted]}
+                for container in spec[kind]
             ]
     return filled
 

@@ -115,16 +115,16 @@ def _parse(text: str, *, micro: bool) -> datetime:
     layout, rest, parts = (RFC3339_MICRO if micro else RFC3339), text, []
     fraction = re.compile(r"[.,][0-9]+")  # Go takes one after the seconds whatever the layout says
     for name, pattern in (*LAYOUT, *([FRACTION] if micro else []), ZONE):
-        found = re.match(pattern, rest)
-        if not found:
+        match = re.match(pattern, rest)
+        if not match:
             raise ValueError(
                 f"{_parsing(text, layout)}: cannot parse {_quote_time(rest)} as {_quote_time(name)}"
             )
         what, least, most = RANGES.get(name, ("", 0, 0))
-        if what and not least <= int(found[0]) <= most:
+        if what and not least <= int(match[0]) <= most:
             raise ValueError(f"parsing time {_quote_time(text)}: {what} out of range")
-        parts.append(found[0])
-        rest = rest[found.end() :]
+        parts.append(match[0])
+        rest = rest[match.end() :]
         if name == "05" and not micro and (extra := fraction.match(rest)):
             rest = rest[extra.end() :]
     if rest:

@@ -66,7 +66,9 @@ def encoded_v2() -> bytes:
     paths: Object = {}
     for resources in _group_versions().values():
         for path, operations in _paths(resources).items():
-            paths[path] = {method: _operation_v2(one) for method, one in operations.items()}
+            paths[path] = {
+                method: _operation_v2(operation) for method, operation in operations.items()
+            }
     return _encode(
         {
             "swagger": "2.0",
@@ -91,7 +93,8 @@ def encoded_v2_protobuf() -> bytes:
 def _operation_v2(operation: Object) -> Object:
     """Say in version 2's way what a request takes and answers."""
     parameters = [
-        {"name": one["name"], "in": "query"} | one["schema"] for one in operation["parameters"]
+        {"name": parameter["name"], "in": "query"} | parameter["schema"]
+        for parameter in operation["parameters"]
     ]
     consumed = list(operation.get("requestBody", {}).get("content", {}))
     if consumed:
@@ -111,28 +114,30 @@ def _operation_v2(operation: Object) -> Object:
 
 def _schema_v2(schema: Object) -> Object:
     """Translate a schema: version 2 knows neither `oneOf` nor siblings of a reference's default."""
-    found: Object = {}
+    converted: Object = {}
     for key, value in schema.items():
         if key == "allOf":
-            found |= _schema_v2(value[0])
+            converted |= _schema_v2(value[0])
         elif key == "$ref":
-            found[key] = value.replace("#/components/schemas/", "#/definitions/")
+            converted[key] = value.replace("#/components/schemas/", "#/definitions/")
         elif key == "oneOf":
-            found["type"] = "string"
+            converted["type"] = "string"
         elif key == "properties":
-            found[key] = {name: _schema_v2(one) for name, one in value.items()}
+            converted[key] = {
+                name: _schema_v2(property_schema) for name, property_schema in value.items()
+            }
         elif key in ("items", "additionalProperties"):
-            found[key] = _schema_v2(value)
+            converted[key] = _schema_v2(value)
         elif key != "default":
-            found[key] = value
-    return found
+            converted[key] = value
+    return converted
 
 
 def _group_versions() -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = {}
+    versions: dict[str, list[Resource]] = {}
     for resource in ALL:
-        found.setdefault(_prefix(resource), []).append(resource)
-    return dict(sorted(found.items()))
+        versions.setdefault(_prefix(resource), []).append(resource)
+    return dict(sorted(versions.items()))
 
 
 def _prefix(resource: Resource) -> str:
@@ -164,8 +169,8 @@ def _paths(resources: list[Resource]) -> Object:
             paths[base] = _operations({"post": "post"}, kind, schema, schema)
             continue
         paths[base] = _operations({"get": "list", "post": "post"}, kind, schema + "List", schema)
-        one = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
-        paths[f"{base}/{{name}}"] = _operations(one, kind, schema, schema)
+        item = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
+        paths[f"{base}/{{name}}"] = _operations(item, kind, schema, schema)
         for below in resource.subresources:
             if below.name in STREAMS:
                 continue

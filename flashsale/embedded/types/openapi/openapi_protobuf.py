@@ -31,13 +31,17 @@ def document_protobuf(document: Object) -> bytes:
 
 
 def _path(path: Object) -> bytes:
-    return b"".join(_message(METHODS[method], _operation(one)) for method, one in path.items())
+    return b"".join(
+        _message(METHODS[method], _operation(operation)) for method, operation in path.items()
+    )
 
 
 def _operation(operation: Object) -> bytes:
     parts = [_text(6, kind) for kind in operation["produces"]]
     parts += [_text(7, kind) for kind in operation["consumes"]]
-    parts += [_message(8, _message(1, _parameter(one))) for one in operation["parameters"]]
+    parts += [
+        _message(8, _message(1, _parameter(parameter))) for parameter in operation["parameters"]
+    ]
     for code, response in operation["responses"].items():
         schema = _message(2, _message(1, _schema(response["schema"])))
         answer = _text(1, response["description"]) + schema

@@ -21,12 +21,12 @@ def volume_warnings(volumes: list[Object]) -> Iterator[str]:
             yield from _overlaps(f"{name} ({what})", [(path, "") for path in _paths(source)])
         plain = [(path, "") for path in _paths(volume.get("downwardAPI") or {})]
         yield from _overlaps(f"{name} ({DOWNWARD})", plain)
-        found: list[tuple[str, str]] = []
+        warnings: list[tuple[str, str]] = []
         for source in (volume.get("projected") or {}).get("sources") or []:
             if not source:
                 yield f"volume {name} (Projected) has no sources provided"
-            found += _projected(source)
-        yield from _overlaps(f"{name} (Projected)", found)
+            warnings += _projected(source)
+        yield from _overlaps(f"{name} (Projected)", warnings)
 
 
 def _projected(source: Object) -> list[tuple[str, str]]:
@@ -48,8 +48,8 @@ def _overlaps(volume: str, files: list[tuple[str, str]]) -> Iterator[str]:
     known: list[tuple[str, str]] = []
     for path, origin in ((path.rstrip("/"), origin) for path, origin in files):
         for other, where in known:
-            one, two = f"{path}/", f"{other}/"
-            if path and other and (one.startswith(two) or two.startswith(one)):
+            first, two = f"{path}/", f"{other}/"
+            if path and other and (first.startswith(two) or two.startswith(first)):
                 shown = f"{_shown(path, origin)} with {_shown(other, where)}"
                 yield f"volume {volume}: overlapping paths: {shown}"
         known.append((path, origin))

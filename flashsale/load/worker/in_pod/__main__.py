@@ -72,8 +72,8 @@ def wait_for_start(signals: Path, stopped: int, write: MessageWriter) -> float |
 
 def look_up(target: LoadTarget) -> LoadTarget:
     """Replace a name of the cluster's DNS by its address."""
-    found = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
-    return replace(target, address=str(found[0][4][0]))
+    addresses = socket.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
+    return replace(target, address=str(addresses[0][4][0]))
 
 
 def main() -> None:

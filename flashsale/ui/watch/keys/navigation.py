@@ -36,12 +36,14 @@ def split_keys(typed: str) -> list[str]:
     """
     keys = []
     while typed:
-        known = next((one for one in ESCAPES if typed.startswith(one)), "")
+        known = next((escape for escape in ESCAPES if typed.startswith(escape)), "")
         if known:
             keys.append(ESCAPES[known])
             typed = typed[len(known) :]
         elif typed[0] == "\x1b" and typed[1:2] in ("[", "O"):
-            end = next((n for n, one in enumerate(typed[2:], 2) if one.isalpha() or one == "~"), 2)
+            end = next(
+                (n for n, char in enumerate(typed[2:], 2) if char.isalpha() or char == "~"), 2
+            )
             typed = typed[end + 1 :]
         else:
             keys.append(NAMES.get(typed[0], typed[0]))

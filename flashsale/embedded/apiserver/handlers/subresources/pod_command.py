@@ -203,8 +203,8 @@ def check_container(pod: Object, name: str) -> str:
         StatusError: 400 if it is none of the pod's, or not clear which.
     """
     spec, pod_name = pod["spec"], pod["metadata"]["name"]
-    regular = [one["name"] for one in spec["containers"]]
-    every = [one["name"] for one in spec.get("initContainers") or []] + regular
+    regular = [container["name"] for container in spec["containers"]]
+    every = [container["name"] for container in spec.get("initContainers") or []] + regular
     if name and name not in every:
         raise api_errors.bad_request(f"container {name} is not valid for pod {pod_name}")
     if not name and len(regular) > 1:
@@ -245,8 +245,8 @@ async def _join(client: ClientStreams, there: RemoteCommand) -> int:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return await outgoing if outgoing.done() else 137
     finally:
-        for one in tasks:
-            one.cancel()
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -110,7 +110,8 @@ def _container_name(pod: Object, wanted: str) -> str:
     """
     spec, name = pod["spec"], pod["metadata"]["name"]
     init, regular = (
-        [one["name"] for one in spec.get(kind) or []] for kind in ("initContainers", "containers")
+        [container["name"] for container in spec.get(kind) or []]
+        for kind in ("initContainers", "containers")
     )
     if wanted and wanted not in (*init, *regular):
         raise api_errors.bad_request(f"container {wanted} is not valid for pod {name}")

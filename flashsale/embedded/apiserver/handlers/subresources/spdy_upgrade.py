@@ -46,15 +46,15 @@ def wants_spdy(request: web.BaseRequest) -> bool:
 
 def accept_spdy(request: web.BaseRequest, known: str) -> RawConnection | web.Response:
     """Leave HTTP for one protocol over SPDY, or answer why not."""
-    asked = [
+    protocols = [
         name.strip()
         for header in request.headers.getall(VERSION_HEADER, [])
         for name in header.split(",")
     ]
-    if known not in asked:
+    if known not in protocols:
         why = "unable to upgrade: unable to negotiate protocol: client supports"
         return web.Response(
-            status=403, text=f"{why} [{' '.join(asked)}], server accepts [{known}]\n"
+            status=403, text=f"{why} [{' '.join(protocols)}], server accepts [{known}]\n"
         )
     return take_over(request, SPDY, {VERSION_HEADER: known})
 
@@ -137,7 +137,9 @@ class SpdyStreams:
         await self._raw.send(self._writer.reply(frame.stream))
 
     def _channel(self, stream: int) -> int | None:
-        return next((channel for channel, one in self._streams.items() if one == stream), None)
+        return next(
+            (channel for channel, one_stream in self._streams.items() if one_stream == stream), None
+        )
 
 
 async def open_spdy_streams(

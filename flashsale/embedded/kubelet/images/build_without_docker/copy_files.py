@@ -70,7 +70,9 @@ def _stays_inside(link: Path, folder: Path) -> bool:
     return relative and link.resolve().is_relative_to(folder.resolve())
 
 
-def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageRecipe | None) -> None:
+def copy(
+    recipe: ImageRecipe, instruction: Instruction, app: AppFolder, stage: ImageRecipe | None
+) -> None:
     """Follow COPY or ADD.
 
     Args:
@@ -79,45 +81,49 @@ def copy(recipe: ImageRecipe, one: Instruction, app: AppFolder, stage: ImageReci
     Raises:
         BadInputError: a source is not there, or cannot be had here.
     """
-    flags = one.flags()[0]
+    flags = instruction.flags()[0]
     if "from" in flags and stage is None:
         if "astral-sh/uv" not in flags["from"]:  # uv is used as far as this machine has it
-            skip(recipe, one, f"files of the image {flags['from']} cannot be had here")
+            skip(recipe, instruction, f"files of the image {flags['from']} cannot be had here")
         return
-    *sources, target = one.words() or [""]
+    *sources, target = instruction.words() or [""]
     if not sources:
-        raise one.wrong(f"{one.keyword} needs a source and a destination")
+        raise instruction.wrong(f"{instruction.keyword} needs a source and a destination")
     if len(sources) > 1 and posixpath.basename(target) not in ("", ".", ".."):
-        raise one.wrong(f"with several sources the destination has to be a folder: {target}/")
+        raise instruction.wrong(
+            f"with several sources the destination has to be a folder: {target}/"
+        )
     origin = stage.files if stage else app.files
     place = absolute(recipe.workdir, target)
     for source in sources:
-        if document := next((d for d in one.documents if f"<<{d.name}" == _plain(source)), None):
+        if document := next(
+            (d for d in instruction.documents if f"<<{d.name}" == _plain(source)), None
+        ):
             inside = _is_folder(recipe, target, place)
             path = posixpath.join(place, document.name) if inside else place
-            recipe.files.put(path, _changed(ImageFile(document.body.encode()), one))
+            recipe.files.put(path, _changed(ImageFile(document.body.encode()), instruction))
             continue
-        found = _find(recipe, one, source, place, origin, stage, app)
+        matching = _find(recipe, instruction, source, place, origin, stage, app)
         keeps_folders = flags.get("parents", "false") != "false"
-        into = _is_folder(recipe, target, place) or len(found) > 1 or keeps_folders
-        for path in found:
-            if archive := _archive(one, origin.get(path)):
-                _unpack(recipe, one, archive, place)
+        into = _is_folder(recipe, target, place) or len(matching) > 1 or keeps_folders
+        for path in matching:
+            if archive := _archive(instruction, origin.get(path)):
+                _unpack(recipe, instruction, archive, place)
                 continue
             kept = _kept_folders(source, path, origin) if keeps_folders else ""
             below = posixpath.join(place, kept) if kept else place
-            _place(recipe, one, origin, path, below, into)
+            _place(recipe, instruction, origin, path, below, into)
 
 
 def bind_mounts(
     recipe: ImageRecipe,
-    one: Instruction,
+    instruction: Instruction,
     app: AppFolder,
     stage_of: Callable[[str], ImageRecipe | None],
 ) -> dict[str, ImageFile]:
     """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
-    found: dict[str, ImageFile] = {}
-    for options in _MOUNT.findall(one.text):
+    mounts: dict[str, ImageFile] = {}
+    for options in _MOUNT.findall(instruction.text):
         given = dict(part.partition("=")[::2] for part in options.split(","))
         if given.get("type", "bind") != "bind":
             continue
@@ -130,12 +136,12 @@ def bind_mounts(
         place = absolute(recipe.workdir, target)
         entry = origin.get(source) if source else None
         if entry and not entry.is_folder:
-            found[place] = entry
+            mounts[place] = entry
             continue
         for name, each in origin.below(source):
             if not each.is_folder:
-                found[posixpath.join(place, name)] = each
-    return found
+                mounts[posixpath.join(place, name)] = each
+    return mounts
 
 
 def _plain(source: str) -> str:
@@ -148,7 +154,7 @@ def _is_folder(recipe: ImageRecipe, target: str, place: str) -> bool:
 
 def _find(
     recipe: ImageRecipe,
-    one: Instruction,
+    instruction: Instruction,
     source: str,
     place: str,
     origin: ImageFiles,
@@ -156,30 +162,34 @@ def _find(
     app: AppFolder,
 ) -> list[str]:
     """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
-    if one.keyword == "ADD" and "://" in source:
-        raise one.wrong(
+    if instruction.keyword == "ADD" and "://" in source:
+        raise instruction.wrong(
             f"ADD {source} would have to be fetched, which the embedded cluster does not do",
             hint=Hint(f"curl -fLO {quoted(source)}", "in the app folder, and COPY instead of ADD"),
         )
     path = absolute("/", source)
     brings_packages = stage is not None and recipe.take_packages(stage, path, place)
-    if found := origin.matching(path):
-        return found
+    if entries := origin.matching(path):
+        return entries
     if brings_packages or any(char in source for char in "*?["):
         return []
     if stage:
         if stage.skipped or stage.installs:
-            skip(recipe, one, "an earlier stage would make it with a command that is not run here")
+            skip(
+                recipe,
+                instruction,
+                "an earlier stage would make it with a command that is not run here",
+            )
             if other := foreign_language(stage.base):
-                recipe.foreign += (ForeignFile(place, other, one),)
+                recipe.foreign += (ForeignFile(place, other, instruction),)
             return []
-        raise one.wrong(f"{one.keyword} names {source}, which is not in that stage")
+        raise instruction.wrong(f"{instruction.keyword} names {source}, which is not in that stage")
     if source.startswith("../"):
-        raise one.wrong(f"{source} lies outside the app folder {app.folder}")
+        raise instruction.wrong(f"{source} lies outside the app folder {app.folder}")
     why = _why_not(path, app.folder)
     hint = f"echo {quoted(f'!{path}')} >> {quoted(app.folder / '.dockerignore')}"
     hint = hint if why == NEVER_THERE and not any(map(str.isspace, path)) else ""
-    raise one.wrong(f"{one.keyword} names {source}, which {why}", hint=hint)
+    raise instruction.wrong(f"{instruction.keyword} names {source}, which {why}", hint=hint)
 
 
 def _why_not(path: str, folder: Path) -> str:
@@ -191,14 +201,14 @@ def _why_not(path: str, folder: Path) -> str:
     return f"{folder / '.dockerignore'} leaves out"
 
 
-def _archive(one: Instruction, entry: ImageFile | None) -> Path | None:
+def _archive(instruction: Instruction, entry: ImageFile | None) -> Path | None:
     """Return the file of an entry if ADD unpacks it: a tar archive of the app folder."""
     source = entry.source if entry else None
-    wanted = one.keyword == "ADD" and one.flags()[0].get("unpack") != "false"
+    wanted = instruction.keyword == "ADD" and instruction.flags()[0].get("unpack") != "false"
     return source if wanted and isinstance(source, Path) and tarfile.is_tarfile(source) else None
 
 
-def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) -> None:
+def _unpack(recipe: ImageRecipe, instruction: Instruction, archive: Path, place: str) -> None:
     """Unpack an archive into a folder of the image; nothing in it leads out of the image."""
     recipe.files.make_folder(place)
     left = MAX_BYTES
@@ -207,13 +217,15 @@ def _unpack(recipe: ImageRecipe, one: Instruction, archive: Path, place: str) ->
             path, mode = absolute(f"/{place}", member.name), member.mode & 0o777
             left -= member.size
             if left < 0:
-                raise one.wrong(f"{archive.name} holds more than {MAX_BYTES // 1024 // 1024} MiB")
+                raise instruction.wrong(
+                    f"{archive.name} holds more than {MAX_BYTES // 1024 // 1024} MiB"
+                )
             if member.isdir():
                 recipe.files.make_folder(path)
             elif member.issym():
                 recipe.files.put(path, ImageFile(mode=0o777, link=member.linkname))
             elif data := members.extractfile(member):  # of a hard link, too
-                recipe.files.put(path, _changed(ImageFile(data.read(), mode), one))
+                recipe.files.put(path, _changed(ImageFile(data.read(), mode), instruction))
 
 
 def _kept_folders(source: str, path: str, origin: ImageFiles) -> str:
@@ -225,20 +237,25 @@ def _kept_folders(source: str, path: str, origin: ImageFiles) -> str:
 
 
 def _place(
-    recipe: ImageRecipe, one: Instruction, origin: ImageFiles, path: str, place: str, into: bool
+    recipe: ImageRecipe,
+    instruction: Instruction,
+    origin: ImageFiles,
+    path: str,
+    place: str,
+    into: bool,
 ) -> None:
     entry = origin.get(path)
     assert entry is not None, "it was found just now"
-    patterns = one.flags()[0].get("exclude", "").splitlines()
+    patterns = instruction.flags()[0].get("exclude", "").splitlines()
     excluded = [*map(compile_pattern, patterns)]
     if not entry.is_folder:
         target = posixpath.join(place, posixpath.basename(path)) if into else place
-        recipe.files.put(target, _changed(_followed(origin, path, entry), one))
+        recipe.files.put(target, _changed(_followed(origin, path, entry), instruction))
         return
     recipe.files.make_folder(place)
     for name, each in list(origin.below(path)):
         if not any(pattern.fullmatch(name) for pattern in excluded):
-            recipe.files.put(posixpath.join(place, name), _changed(each, one))
+            recipe.files.put(posixpath.join(place, name), _changed(each, instruction))
 
 
 def _followed(origin: ImageFiles, path: str, entry: ImageFile) -> ImageFile:
@@ -248,12 +265,12 @@ def _followed(origin: ImageFiles, path: str, entry: ImageFile) -> ImageFile:
     return entry
 
 
-def _changed(entry: ImageFile, one: Instruction) -> ImageFile:
+def _changed(entry: ImageFile, instruction: Instruction) -> ImageFile:
     """Give an entry the mode of `--chmod`; a folder keeps what lets one enter it."""
-    wanted = one.flags()[0].get("chmod")
+    wanted = instruction.flags()[0].get("chmod")
     if not wanted or entry.link:
         return entry
     try:
         return replace(entry, mode=new_mode(entry.mode, wanted))
     except ValueError as error:
-        raise one.wrong(f"--chmod={wanted} is not a mode") from error
+        raise instruction.wrong(f"--chmod={wanted} is not a mode") from error

@@ -51,28 +51,30 @@ class DockerfileReader:
             base = find_stage(self.stages[:index], stage.base)
             recipe = _begun(stage) if base is None else self.stage(base).copy()
             triggers = () if base is None else self.stage(base).triggers
-            for one in triggers:
-                own = replace(one, variables={**one.variables, **recipe.env})
+            for trigger in triggers:
+                own = replace(trigger, variables={**trigger.variables, **recipe.env})
                 self._follow(recipe, own, index)
-            for one in stage.instructions:
-                self._follow(recipe, one, index)
+            for instruction in stage.instructions:
+                self._follow(recipe, instruction, index)
             self._done[index] = recipe
         return self._done[index]
 
-    def _follow(self, recipe: ImageRecipe, one: Instruction, index: int) -> None:
-        match one.keyword:
+    def _follow(self, recipe: ImageRecipe, instruction: Instruction, index: int) -> None:
+        match instruction.keyword:
             case "COPY" | "ADD":
-                origin = one.flags()[0].get("from")
-                copy_files.copy(recipe, one, self.app, self._named(origin or "", index))
+                origin = instruction.flags()[0].get("from")
+                copy_files.copy(recipe, instruction, self.app, self._named(origin or "", index))
             case "RUN":
                 named = partial(self._named, index=index)
-                mounts = copy_files.bind_mounts(recipe, one, self.app, named)
-                run_commands.follow_run(recipe, one, mounts)
+                mounts = copy_files.bind_mounts(recipe, instruction, self.app, named)
+                run_commands.follow_run(recipe, instruction, mounts)
             case "ONBUILD":
-                keyword, _, text = one.text.partition(" ")
-                recipe.triggers += (replace(one, keyword=keyword.upper(), text=text.strip()),)
+                keyword, _, text = instruction.text.partition(" ")
+                recipe.triggers += (
+                    replace(instruction, keyword=keyword.upper(), text=text.strip()),
+                )
             case _:
-                _configure(recipe, one)
+                _configure(recipe, instruction)
 
     def _named(self, name: str, index: int) -> ImageRecipe | None:
         """Return what an earlier stage of a name adds up to; None if there is none."""
@@ -105,7 +107,7 @@ def _refuse_foreign_program(recipe: ImageRecipe) -> None:
     program = recipe.program()
     for each in recipe.foreign:
         if program == each.path or program.startswith(f"{each.path}/"):
-            raise each.one.wrong(
+            raise each.instruction.wrong(
                 f"the program /{program} is made from {each.language},"
                 " and the embedded cluster runs Python apps only",
                 hint=ANY_IMAGE,
@@ -131,57 +133,57 @@ def _begun(stage: Stage) -> ImageRecipe:
     return ImageRecipe(base=stage.base, entrypoint=base_entrypoint(stage.base))
 
 
-def _configure(recipe: ImageRecipe, one: Instruction) -> None:
-    match one.keyword:
+def _configure(recipe: ImageRecipe, instruction: Instruction) -> None:
+    match instruction.keyword:
         case "WORKDIR":
-            recipe.workdir = posixpath.normpath(posixpath.join(recipe.workdir, one.value()))
+            recipe.workdir = posixpath.normpath(posixpath.join(recipe.workdir, instruction.value()))
             recipe.files.make_folder(absolute("/", recipe.workdir))
         case "ENV":
-            recipe.env |= one.assignments()
+            recipe.env |= instruction.assignments()
         case "ENTRYPOINT":
-            recipe.entrypoint = one.command(recipe.shell)
+            recipe.entrypoint = instruction.command(recipe.shell)
             recipe.cmd = recipe.cmd if recipe.cmd_is_own else ()
         case "CMD":
-            recipe.cmd, recipe.cmd_is_own = one.command(recipe.shell), True
+            recipe.cmd, recipe.cmd_is_own = instruction.command(recipe.shell), True
         case "USER":
-            recipe.user = one.value()
+            recipe.user = instruction.value()
         case "EXPOSE":
-            recipe.ports += tuple(_ports(one))
+            recipe.ports += tuple(_ports(instruction))
         case "VOLUME":
-            for path in one.words():
+            for path in instruction.words():
                 recipe.files.make_folder(absolute(recipe.workdir, path))
         case "STOPSIGNAL" | "SHELL":
-            _set_signal_or_shell(recipe, one)
+            _set_signal_or_shell(recipe, instruction)
 
 
-def _set_signal_or_shell(recipe: ImageRecipe, one: Instruction) -> None:
-    if one.keyword == "STOPSIGNAL":
-        recipe.stop_signal = _signal_number(one)
+def _set_signal_or_shell(recipe: ImageRecipe, instruction: Instruction) -> None:
+    if instruction.keyword == "STOPSIGNAL":
+        recipe.stop_signal = _signal_number(instruction)
         return
-    words = one.exec_form()
+    words = instruction.exec_form()
     if not words:
-        raise one.wrong("SHELL takes a JSON list of words")
+        raise instruction.wrong("SHELL takes a JSON list of words")
     if shutil.which(words[0]) is None:
-        skip(recipe, one, f"there is no {words[0]} here: shell form runs in /bin/sh")
+        skip(recipe, instruction, f"there is no {words[0]} here: shell form runs in /bin/sh")
         return
     recipe.shell = words
 
 
-def _signal_number(one: Instruction) -> int:
+def _signal_number(instruction: Instruction) -> int:
     """Read a signal as Docker does: SIGQUIT, QUIT, 3, RTMIN+3 (github.com/moby/sys/signal)."""
-    name = one.value().strip().upper().removeprefix("SIG")
+    name = instruction.value().strip().upper().removeprefix("SIG")
     if name.isdecimal() and 0 < int(name) < signal.NSIG:
         return int(name)
     name, sign, offset = name.partition("-" if name.startswith("RTMAX") else "+")
-    found = signal.Signals.__members__.get(f"SIG{name}")
-    if found is None or bool(sign) != offset.isdecimal():
-        raise one.wrong(f"Invalid signal: {one.text}")
-    return found + int(sign + (offset or "0"))
+    known_signal = signal.Signals.__members__.get(f"SIG{name}")
+    if known_signal is None or bool(sign) != offset.isdecimal():
+        raise instruction.wrong(f"Invalid signal: {instruction.text}")
+    return known_signal + int(sign + (offset or "0"))
 
 
-def _ports(one: Instruction) -> Iterator[int]:
-    for word in one.value().split():
+def _ports(instruction: Instruction) -> Iterator[int]:
+    for word in instruction.value().split():
         first, _, last = word.partition("/")[0].partition("-")
         if not first.isdecimal() or not (last or first).isdecimal():
-            raise one.wrong(f"EXPOSE {word} is not a port")
+            raise instruction.wrong(f"EXPOSE {word} is not a port")
         yield from range(int(first), int(last or first) + 1)

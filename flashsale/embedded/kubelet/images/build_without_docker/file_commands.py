@@ -57,7 +57,7 @@ class Shell:
     """What one RUN has changed so far for the commands after it."""
 
     recipe: ImageRecipe
-    one: Instruction
+    instruction: Instruction
     folder: str
     variables: dict[str, str]
     run_script: Callable[[Shell, str], Status]
@@ -159,12 +159,12 @@ def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     letters, (*sources, target) = _options(words)
     keeps_links = moves or bool({*"raRdP"} & {*letters})
     files, place = shell.recipe.files, shell.path(target)
-    found = shell.paths(sources)
-    if not found:
+    sources_found = shell.paths(sources)
+    if not sources_found:
         raise FileNotFoundError(target)
     into = files.is_folder(place) or target.endswith("/")
     whole = [source for source in sources if source.endswith("/.")]
-    for path in found:
+    for path in sources_found:
         inside = posixpath.join(place, posixpath.basename(path)) if into and not whole else place
         if files.get(path) != (meant := files.follow(path)) and meant and not keeps_links:
             files.put(inside, meant)
@@ -216,7 +216,7 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         entry = shell.recipe.files.get(path)
         assert entry is not None, "it matched just now"
         done = subprocess.run(
-            ["sed", "--sandbox", *flags, *(part for one in scripts for part in ("-e", one))],
+            ["sed", "--sandbox", *flags, *(part for script in scripts for part in ("-e", script))],
             input=entry.read(), capture_output=True, timeout=10, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -264,24 +264,28 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
     rest = list(words)
     folders = [rest.pop(0) for _ in itertools.takewhile(lambda word: word[:1] not in "-(!", words)]
     paths = [shell.path(folder) for folder in folders or ["."]]
-    found = [
+    paths_found = [
         posixpath.join(path, name) for path in paths for name, _ in shell.recipe.files.below(path)
     ]
-    if not found:
+    if not paths_found:
         return
     while rest:
         option = rest.pop(0)
         if option in ("-name", "-iname"):
             wanted = compile_pattern(rest.pop(0))
-            found = [path for path in found if wanted.fullmatch(posixpath.basename(path))]
+            paths_found = [
+                path for path in paths_found if wanted.fullmatch(posixpath.basename(path))
+            ]
         elif option == "-type":
             folder = {"f": False, "d": True}[rest.pop(0)]
-            found = [path for path in found if shell.recipe.files.is_folder(path) is folder]
+            paths_found = [
+                path for path in paths_found if shell.recipe.files.is_folder(path) is folder
+            ]
         elif option == "-delete":
-            _rm(shell, [f"/{path}" for path in found])
+            _rm(shell, [f"/{path}" for path in paths_found])
         elif option == "-exec":
             program, *before = rest[: rest.index("{}")]
-            names, after = [f"/{path}" for path in found], rest[rest.index("{}") + 1 :]
+            names, after = [f"/{path}" for path in paths_found], rest[rest.index("{}") + 1 :]
             together = after[-1:] == ["+"]
             for each in [names] if together else [[name] for name in names]:
                 OPERATIONS[program](shell, [*before, *each, *after[:-1]])
@@ -304,7 +308,9 @@ def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
         if not shutil.which(name) or name in _OWNERS:
             place = f"usr/bin/{name}"
             shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
-    if missing := [one for one in names if one not in STAND_INS and not shutil.which(one)]:
+    if missing := [
+        package for package in names if package not in STAND_INS and not shutil.which(package)
+    ]:
         raise ValueError(missing[0])
 
 

@@ -20,7 +20,7 @@ class ForeignFile:
 
     path: str  # where it would lie, without the leading slash
     language: str
-    one: Instruction
+    instruction: Instruction
 
 
 @dataclass(slots=True)
@@ -59,12 +59,16 @@ class ImageRecipe:
         """
         own = [each for each in stage.environments if _touch(each.strip("/"), path)]
         self.environments += tuple("/" + _moved(each.strip("/"), path, place) for each in own)
-        found = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
-        found |= any(_touch(each, path) for each in stage.package_folders)
-        found |= f"/{path}/".find("/.local/") >= 0  # of `pip install --user`, whoever the user is
-        if found or own:
-            self.installs += tuple(one for one in stage.installs if one not in self.installs)
-        return found or bool(own)
+        in_packages = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
+        in_packages |= any(_touch(each, path) for each in stage.package_folders)
+        in_packages |= (
+            f"/{path}/".find("/.local/") >= 0
+        )  # of `pip install --user`, whoever the user is
+        if in_packages or own:
+            self.installs += tuple(
+                install for install in stage.installs if install not in self.installs
+            )
+        return in_packages or bool(own)
 
     def program(self) -> str:
         """Return the path of what is run, without the leading slash; empty where none is named."""
@@ -93,8 +97,8 @@ def _inside(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
 
 
-def _touch(one: str, other: str) -> bool:
-    return _inside(one, other) or _inside(other, one)
+def _touch(first: str, other: str) -> bool:
+    return _inside(first, other) or _inside(other, first)
 
 
 def _moved(path: str, source: str, place: str) -> str:
@@ -104,11 +108,11 @@ def _moved(path: str, source: str, place: str) -> str:
     return posixpath.join(place, path[len(source) :].lstrip("/")).rstrip("/")
 
 
-def skip(recipe: ImageRecipe, one: Instruction, why: str = "") -> None:
+def skip(recipe: ImageRecipe, instruction: Instruction, why: str = "") -> None:
     """Remember an instruction, or a part of one, that is not followed."""
-    words = " ".join(f"{one.keyword} {one.text}".split())
+    words = " ".join(f"{instruction.keyword} {instruction.text}".split())
     because = f", because {why}" if why else ""
-    recipe.skipped += (f"{shorten(words)} (line {one.line}){because}",)
+    recipe.skipped += (f"{shorten(words)} (line {instruction.line}){because}",)
 
 
 def shorten(text: str, length: int = 80) -> str:

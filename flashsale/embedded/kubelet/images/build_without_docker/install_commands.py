@@ -113,7 +113,7 @@ def is_satisfied(install: Install) -> bool:
 def is_available(install: Install) -> bool:
     """The same, in whatever version."""
     wanted = install.requirements()
-    return wanted is not None and all(_version(one) for one in _with_extras(wanted))
+    return wanted is not None and all(_version(with_extra) for with_extra in _with_extras(wanted))
 
 
 def _is_installed(wanted: Requirement) -> bool:
@@ -127,21 +127,21 @@ def _is_installed(wanted: Requirement) -> bool:
 
 
 def _with_extras(wanted: Iterable[Requirement]) -> Iterator[Requirement]:
-    for one in wanted:
-        yield one
-        yield from _of_extras(one)
+    for requirement in wanted:
+        yield requirement
+        yield from _of_extras(requirement)
 
 
 def _of_extras(wanted: Requirement) -> Iterator[Requirement]:
     """Yield what `[extra]` asks for besides, of a package that is there."""
     for line in metadata.requires(wanted.name) or [] if _version(wanted) else []:
-        one = Requirement(line)
-        marker = one.marker
+        requirement = Requirement(line)
+        marker = requirement.marker
         if marker is None or marker.evaluate({"extra": ""}):
             continue
         if any(marker.evaluate({"extra": extra}) for extra in wanted.extras):
-            one.marker = None
-            yield one
+            requirement.marker = None
+            yield requirement
 
 
 def _version(wanted: Requirement) -> str:
@@ -159,7 +159,7 @@ def split_off_collected(
     Args:
         stand_for: tells what the files stand for that a word names.
     """
-    found: list[Install] = []
+    installs: list[Install] = []
     kept: list[str] = []
     rest = iter(words[1:])
     for word in rest:
@@ -167,14 +167,14 @@ def split_off_collected(
         takes = option in ("-f", "--find-links", *FILES)
         value = (value if sign else next(rest, "")) if takes else word
         collected = stand_for(value) if takes or not word.startswith("-") else []
-        found += [one for one in collected if one not in found]
+        installs += [install for install in collected if install not in installs]
         if not collected:
             kept += [word, value] if takes and not sign else [word]
-    if not found:
+    if not installs:
         return [], tuple(words)
     if "--no-index" in kept or all(word.startswith("-") for word in kept):
         kept = []
-    return found, ("install", *kept)
+    return installs, ("install", *kept)
 
 
 def wheel_words(
@@ -187,20 +187,26 @@ def wheel_words(
         builds: requirements of what builds the app.
         kept: names of the wheels that are there.
     """
-    wheels = {unquote(posixpath.basename(urlsplit(one.url).path)): one for one in packages}
-    found = [one.url for name, one in wheels.items() if name.endswith(".whl") and name not in kept]
-    sources = [one for name, one in wheels.items() if not name.endswith(".whl")]
-    named = [*(f"{one.name}=={one.version}" for one in sources), *builds]
-    wanted = [one for one in named if not _is_kept(Requirement(one), kept)]
+    wheels = {
+        unquote(posixpath.basename(urlsplit(package.url).path)): package for package in packages
+    }
+    urls = [
+        wheel.url for name, wheel in wheels.items() if name.endswith(".whl") and name not in kept
+    ]
+    sources = [wheel for name, wheel in wheels.items() if not name.endswith(".whl")]
+    named = [*(f"{source.name}=={source.version}" for source in sources), *builds]
+    wanted = [requirement for requirement in named if not _is_kept(Requirement(requirement), kept)]
     if wanted:
-        return [*_options(words), *found, *wanted]
-    return ["--no-deps", *_options(words, files=False), *found] if found else []
+        return [*_options(words), *urls, *wanted]
+    return ["--no-deps", *_options(words, files=False), *urls] if urls else []
 
 
 def _is_kept(wanted: Requirement, kept: Sequence[str]) -> bool:
     name = canonicalize_name(wanted.name)
-    wheels = [parse_wheel_filename(one)[:2] for one in kept]
-    return any(name == one and wanted.specifier.contains(version) for one, version in wheels)
+    wheels = [parse_wheel_filename(file_name)[:2] for file_name in kept]
+    return any(
+        name == wheel_name and wanted.specifier.contains(version) for wheel_name, version in wheels
+    )
 
 
 def _options(words: Sequence[str], files: bool = True) -> Iterator[str]:
@@ -222,6 +228,8 @@ def build_requirements(install: Install) -> list[str]:
     entry = install.files.get(absolute(install.folder, "pyproject.toml"))
     try:
         system = tomllib.loads(entry.read().decode()).get("build-system") if entry else None
-        return [str(one) for one in (system or {}).get("requires", _BUILDS_BY_DEFAULT)]
+        return [
+            str(requirement) for requirement in (system or {}).get("requires", _BUILDS_BY_DEFAULT)
+        ]
     except (ValueError, AttributeError, TypeError, OSError):
         return []

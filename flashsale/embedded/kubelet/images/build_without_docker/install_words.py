@@ -99,7 +99,7 @@ def _built_source(program: str, words: Sequence[str]) -> str | None:
     if program in ("poetry", "uv", "hatch", "flit", "pdm") and words[:1] == ["build"]:
         return "."
     if program in ("build", "pyproject-build"):
-        values = [option_value(words, one) for one in _FOLDERS_OF_BUILDS]
+        values = [option_value(words, option) for option in _FOLDERS_OF_BUILDS]
         first = [word for word in words[:1] if not word.startswith("-")]
         return "".join([*first, *named][-1:]) if {*first, *named} - {*values} else "."
     makes = words[:1] == ["setup.py"] and {"bdist_wheel", "sdist"} & {*words}
@@ -109,7 +109,7 @@ def _built_source(program: str, words: Sequence[str]) -> str | None:
 def lacks_file(words: Sequence[str], path: Callable[[str], str], files: ImageFiles) -> bool:
     """Whether a list of requirements is not there, so that the command is bound to fail."""
     pairs = itertools.pairwise(words)
-    return any(one in FILES and files.get(path(name)) is None for one, name in pairs)
+    return any(option in FILES and files.get(path(name)) is None for option, name in pairs)
 
 
 def _is_pip(program: str) -> bool:
@@ -119,16 +119,16 @@ def _is_pip(program: str) -> bool:
 def wheel_folder(words: Sequence[str]) -> str | None:
     """Return where a command puts wheels that it builds or fetches; None for other commands."""
     program, _, rest = _program_of(words)
-    if program == "pip" and rest[:1] in [[one] for one in _COLLECTING]:
+    if program == "pip" and rest[:1] in [[collecting] for collecting in _COLLECTING]:
         return option_value(rest[1:], _FOLDER_OF_WHEELS) or "."
     if _built_source(program, rest) is None:
         return None
-    return next(filter(None, (option_value(rest, one) for one in _FOLDERS_OF_BUILDS)), "dist")
+    return next(filter(None, (option_value(rest, option) for option in _FOLDERS_OF_BUILDS)), "dist")
 
 
 def package_folder(words: Sequence[str]) -> str:
     """Return where `pip install --prefix FOLDER` and its like put packages; empty if unnamed."""
-    return next(filter(None, (option_value(words, one) for one in _FOLDERS_OF_PACKAGES)), "")
+    return next(filter(None, (option_value(words, option) for option in _FOLDERS_OF_PACKAGES)), "")
 
 
 def _kept(words: Sequence[str]) -> list[str]:

@@ -77,9 +77,16 @@ def pdm_words(words: Sequence[str], folder: str, files: ImageFiles) -> tuple[str
         project, lock = read("pyproject.toml"), read("pdm.lock")
     except (ValueError, OSError):
         return ("install", ".")
-    wanted = [str(one) for one in project.get("project", {}).get("dependencies", ())]
-    if pinned := [one for one in lock.get("package", ()) if "default" in one.get("groups", ())]:
-        wanted = [" ; ".join([f"{one['name']}=={one['version']}", *_marker(one)]) for one in pinned]
+    wanted = [
+        str(requirement) for requirement in project.get("project", {}).get("dependencies", ())
+    ]
+    if pinned := [
+        package for package in lock.get("package", ()) if "default" in package.get("groups", ())
+    ]:
+        wanted = [
+            " ; ".join([f"{package['name']}=={package['version']}", *_marker(package)])
+            for package in pinned
+        ]
     is_package = "build-system" in project
     is_package &= project.get("tool", {}).get("pdm", {}).get("distribution", True)
     own = ["."] if is_package and not {"--no-self", "--no-editable"} & {*words} else []

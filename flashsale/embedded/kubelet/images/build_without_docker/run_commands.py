@@ -55,7 +55,7 @@ _TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 
 
 def follow_run(
-    recipe: ImageRecipe, one: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES
+    recipe: ImageRecipe, instruction: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES
 ) -> None:
     """Follow a RUN as far as that goes here.
 
@@ -65,30 +65,30 @@ def follow_run(
     before = {path: recipe.files.get(path) for path in mounts}
     for path, entry in mounts.items():
         recipe.files.put(path, entry)
-    _run(recipe, one)
+    _run(recipe, instruction)
     for path, old in before.items():
         recipe.files.put(path, old) if old else recipe.files.remove(path)
 
 
-def _run(recipe: ImageRecipe, one: Instruction) -> None:
-    variables = {"HOME": "/root", "?": "0", **recipe.env, **one.variables}
-    shell = Shell(recipe, one, recipe.workdir, variables, _script)
-    text = one.flags()[1]
-    if (command := replace(one, text=text).exec_form()) is not None:
+def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
+    variables = {"HOME": "/root", "?": "0", **recipe.env, **instruction.variables}
+    shell = Shell(recipe, instruction, recipe.workdir, variables, _script)
+    text = instruction.flags()[1]
+    if (command := replace(instruction, text=text).exec_form()) is not None:
         run_words(shell, list(command))
-    elif one.documents and text.startswith("<<"):
+    elif instruction.documents and text.startswith("<<"):
         named = re.sub(r"<<\S+", "", text).strip()
-        first = one.documents[0].body.partition("\n")[0]
+        first = instruction.documents[0].body.partition("\n")[0]
         reader = named or (first[2:].strip() if first.startswith("#!") else "")
         if other := _OTHER_READER.match(reader):
             skip_command(shell, other[0])
-        for document in one.documents if other is None else ():
+        for document in instruction.documents if other is None else ():
             _script(shell, document.body)
     else:
         _script(shell, text)
     if shell.skipped:
         words = "; ".join(map(shorten, dict.fromkeys(shell.skipped)))
-        recipe.skipped += (f"RUN {words} (line {one.line})",)
+        recipe.skipped += (f"RUN {words} (line {instruction.line})",)
 
 
 def _script(shell: Shell, text: str) -> Status:
@@ -169,7 +169,7 @@ def _case(shell: Shell, node: Case) -> Status:
         meant = [*map(partial(words_of, shell), patterns)]
         if word is None or None in meant:
             return skip_command(shell, node.raw)
-        if any(fnmatch.fnmatchcase("".join(word), "".join(one or ())) for one in meant):
+        if any(fnmatch.fnmatchcase("".join(word), "".join(pattern or ())) for pattern in meant):
             return _in_turn(shell, body)
     return True
 
@@ -179,10 +179,10 @@ def _group(shell: Shell, node: Group) -> Status:
     _, target, appends, _ = split_redirections(words_of(shell, node.redirection) or [])
     if not target:
         return _in_turn(inner, node.body)
-    lines = [output_of(inner, words_of(inner, one.raw) or ["?"], None) for one in node.body]
+    lines = [output_of(inner, words_of(inner, part.raw) or ["?"], None) for part in node.body]
     if None in lines:
         return skip_command(shell, node.raw)
-    write_text(shell, b"".join(one or b"" for one in lines), target, appends=appends)
+    write_text(shell, b"".join(line or b"" for line in lines), target, appends=appends)
     return True
 
 

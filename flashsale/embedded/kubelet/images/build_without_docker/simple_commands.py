@@ -120,10 +120,10 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
-    if found := install_words.parse_install(words):
-        if shell.may_fail and install_words.lacks_file(found[1], shell.path, shell.recipe.files):
+    if install := install_words.parse_install(words):
+        if shell.may_fail and install_words.lacks_file(install[1], shell.path, shell.recipe.files):
             return False
-        _install(shell, *found, words)
+        _install(shell, *install, words)
         return True
     if _is_quiet(program, words):
         return True if program in ("true", ":") else None
@@ -219,7 +219,7 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[
         shell.recipe.package_folders += (shell.path(place),)
     wheels = install_words.wheel_folder(command)
     if wheels is not None:
-        name = f"{wheels}/collected-{shell.one.line}-{len(shell.recipe.files.entries)}.whl"
+        name = f"{wheels}/collected-{shell.instruction.line}-{len(shell.recipe.files.entries)}.whl"
         _collect(shell, name, _remembered(shell, tool, words))
         return
     if tool == "pip":
@@ -244,7 +244,7 @@ def _remembered(shell: Shell, tool: str, words: tuple[str, ...]) -> Install:
     files = shell.recipe.files.snapshot()
     if tool == "pdm":  # what it does is told by its files, and needs no program of its own
         tool, words = "pip", requirement_lists.pdm_words(words, shell.folder, files)
-    place = f"{posixpath.basename(shell.one.where)}:{shell.one.line}"
+    place = f"{posixpath.basename(shell.instruction.where)}:{shell.instruction.line}"
     return Install(tool, words, shell.folder, files, env, place)
 
 
@@ -269,7 +269,7 @@ def _environment_of_project(tool: str, variables: Mapping[str, str]) -> str:
     """Return where a tool makes the project's own environment; empty where it makes none."""
     if tool == "uv":
         return variables.get("UV_PROJECT_ENVIRONMENT") or ".venv"
-    asked = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
+    in_project = variables.get("POETRY_VIRTUALENVS_IN_PROJECT") or variables.get(
         "PIPENV_VENV_IN_PROJECT"
     )
-    return ".venv" if tool == "pdm" or (tool in ("poetry", "pipenv") and asked) else ""
+    return ".venv" if tool == "pdm" or (tool in ("poetry", "pipenv") and in_project) else ""

@@ -214,8 +214,10 @@ def _patch_uname() -> None:
     real = os.uname
 
     def uname() -> os.uname_result:
-        told = real()
-        return os.uname_result((told.sysname, pod.name, told.release, told.version, told.machine))
+        names = real()
+        return os.uname_result(
+            (names.sysname, pod.name, names.release, names.version, names.machine)
+        )
 
     os.uname = uname
 

@@ -109,7 +109,7 @@ def _formatted(words: Sequence[str]) -> bytes | None:
     rounds = [rest[at : at + places] for at in range(0, len(rest), places)] if places else [[]]
     with contextlib.suppress(TypeError, ValueError):
         return "".join(
-            text.replace("%b", "%s") % tuple(one) for one in rounds or [[""] * places]
+            text.replace("%b", "%s") % tuple(arguments) for arguments in rounds or [[""] * places]
         ).encode()
     return None
 

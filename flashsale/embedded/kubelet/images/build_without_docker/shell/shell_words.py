@@ -74,10 +74,12 @@ def _substituted(shell: Shell, match: re.Match[str]) -> str:
 def content_of(shell: Shell, word: str) -> bytes | None:
     """Return what `< FILE` or `<<NAME` gives a command to read; None if that is not there."""
     if word.startswith("<<"):
-        found = [one for one in shell.one.documents if one.name == word[2:]]
-        body = found[-1].body if found else ""
-        if not found or not found[-1].filled:
-            return body.encode() if found else None
+        documents = [
+            document for document in shell.instruction.documents if document.name == word[2:]
+        ]
+        body = documents[-1].body if documents else ""
+        if not documents or not documents[-1].filled:
+            return body.encode() if documents else None
         return re.sub(r"\\([$`\\])", r"\1", shell.filled(body)).encode()
     entry = shell.recipe.files.follow(shell.path(word))
     return None if entry is None or entry.is_folder else entry.read()
@@ -85,12 +87,12 @@ def content_of(shell: Shell, word: str) -> bytes | None:
 
 def with_documents(shell: Shell, text: str) -> tuple[Shell, str]:
     """Take the here-documents out of a script, for the commands that read them."""
-    found: list[HereDocument] = []
+    documents: list[HereDocument] = []
     lines, kept = iter(text.split("\n")), list[str]()
     for line in lines:
         kept.append(line)
         for match in _DOCUMENT.finditer(line):
-            if match["name"] in [one.name for one in shell.one.documents]:
+            if match["name"] in [document.name for document in shell.instruction.documents]:
                 continue  # the reader of the Dockerfile has taken it out
             body = []
             for inner in lines:
@@ -98,11 +100,11 @@ def with_documents(shell: Shell, text: str) -> tuple[Shell, str]:
                 if own == match["name"]:
                     break
                 body.append(f"{own}\n")
-            found.append(HereDocument(match["name"], "".join(body), filled=not match["quote"]))
-    if not found:
+            documents.append(HereDocument(match["name"], "".join(body), filled=not match["quote"]))
+    if not documents:
         return shell, text
-    one = replace(shell.one, documents=(*shell.one.documents, *found))
-    return replace(shell, one=one), "\n".join(kept)
+    instruction = replace(shell.instruction, documents=(*shell.instruction.documents, *documents))
+    return replace(shell, instruction=instruction), "\n".join(kept)
 
 
 def split_redirections(words: list[str]) -> tuple[list[str], str, bool, str]:
