@@ -48,9 +48,9 @@ def check(words: list[str]) -> None:
     before, rest = words[: leading(words)], words[leading(words) :]
     if not rest:
         return
-    found = command(rest[0])
-    assert found is not None, f"there is no command {rest[0]}"
+    done = command(rest[0])
+    assert done is not None, f"there is no command {rest[0]}"
     if "--help" in rest:
         return
-    with found.make_context(rest[0], [*before, *rest[1:]], resilient_parsing=False):
+    with done.make_context(rest[0], [*before, *rest[1:]], resilient_parsing=False):
         pass

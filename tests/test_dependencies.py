@@ -31,12 +31,12 @@ def pinned(file: str) -> dict[str, Version]:
 
 
 @pytest.mark.parametrize(
-    ("file", "asked"), [("constraints.txt", DEV), ("constraints-oldest.txt", TEST)]
+    ("file", "wanted"), [("constraints.txt", DEV), ("constraints-oldest.txt", TEST)]
 )
-def test_all_that_is_asked_for_is_pinned(file: str, asked: list[str]) -> None:
+def test_all_that_is_required_is_pinned(file: str, wanted: list[str]) -> None:
     """To a version that is allowed."""
     versions = pinned(file)
-    for requirement in map(Requirement, asked):
+    for requirement in map(Requirement, wanted):
         if requirement.name != PROJECT["name"]:
             version = versions[canonicalize_name(requirement.name)]
             assert version in requirement.specifier, requirement

@@ -46,6 +46,6 @@ def test_every_exit_code_is_documented() -> None:
     """Scripts can rely on them."""
     from flashsale.base import errors
 
-    codes = {one.exit_code for one in vars(errors).values() if hasattr(one, "exit_code")}
+    codes = {var.exit_code for var in vars(errors).values() if hasattr(var, "exit_code")}
     codes |= {0, errors.CTRL_C, errors.SIGTERM, errors.SIGHUP}
     assert {int(code) for code in re.findall(r"\b\d+\b", write_commands.EXIT_CODES)} == codes

@@ -72,7 +72,7 @@ def hints(source: str) -> Iterator[tuple[int, str]]:
                 yield hint.lineno, text(hint) or ""
 
 
-def found(search: Callable[[str], Iterator[tuple[int, str]]]) -> dict[str, str]:
+def collect_hints(search: Callable[[str], Iterator[tuple[int, str]]]) -> dict[str, str]:
     """Search all files; gives what is written, and a place where it is."""
     return {
         written: f"{file.relative_to(SOURCE)}:{line}"
@@ -84,7 +84,7 @@ def found(search: Callable[[str], Iterator[tuple[int, str]]]) -> dict[str, str]:
 def test_every_command_of_ours_can_be_pasted() -> None:
     """It parses, its command exists, and so do its options."""
     broken = {}
-    for written, place in found(strings).items():
+    for written, place in collect_hints(strings).items():
         try:
             check(written)
         except Exception as error:  # noqa: BLE001 - whatever the program says to it
@@ -106,7 +106,7 @@ def test_every_hint_is_a_command() -> None:
     """It begins with a program; what is no command is given as words."""
     no_commands = {
         f"{place}: {written}": first
-        for written, place in found(hints).items()
+        for written, place in collect_hints(hints).items()
         for first in map(first_word, written.split(" && "))
         if first not in PROGRAMS | {"flashsale", FIELD}
     }

@@ -30,16 +30,16 @@ async def test_result_and_error_of_work_come_back() -> None:
 @pytest.mark.parametrize("fails", [False, True])
 async def test_work_ends_although_its_caller_is_cancelled(fails: bool) -> None:
     """It is told to end sooner, it does, and only then the cancellation goes on."""
-    began, told, done = asyncio.Event(), asyncio.Event(), list[str]()
+    began, released, done = asyncio.Event(), asyncio.Event(), list[str]()
 
     async def work() -> None:
         began.set()
-        await told.wait()
+        await released.wait()
         done.append("work")
         if fails:
             raise ZeroDivisionError
 
-    task = asyncio.create_task(finish(work(), told.set))
+    task = asyncio.create_task(finish(work(), released.set))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -51,8 +51,10 @@ def test_kubectl_merges_alike(tmp_path: Path) -> None:
     cases = (f"case{number}: {merging}" for number, merging in enumerate(CASES))
     file.write_text(head + ANCHORS + "\n".join(cases))
     command = [kubectl, "label", "--local", "--filename", file, "--output", "json", "by=kubectl"]
-    said = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
-    assert [said[f"case{number}"] for number in range(len(CASES))] == list(CASES.values())
+    document = json.loads(
+        subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    )
+    assert [document[f"case{number}"] for number in range(len(CASES))] == list(CASES.values())
 
 
 @pytest.mark.parametrize("merging", ["{<<: 1}", "{<<: [1]}", "{<<: [[*a]]}"])
@@ -82,8 +84,8 @@ WORDS = [
 @pytest.mark.parametrize(("text", "value"), WORDS)
 def test_plain_words_are_read_as_kubectl_reads_them(text: str, value: object) -> None:
     """By go.yaml.in/yaml/v2: no numbers to the base of 60, no dates."""
-    found = yaml.load(f"a: {text}\n", Loader=SafeLoader)["a"]
-    assert (found, type(found)) == (value, type(value))
+    document = yaml.load(f"a: {text}\n", Loader=SafeLoader)["a"]
+    assert (document, type(document)) == (value, type(value))
 
 
 def test_kubectl_reads_plain_words_alike(tmp_path: Path) -> None:
@@ -97,5 +99,5 @@ def test_kubectl_reads_plain_words_alike(tmp_path: Path) -> None:
     )
     command = [kubectl, "label", "--local", "--filename", file, "--output", "json", "by=kubectl"]
     done = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
-    said = json.loads(done)
-    assert [said[f"w{number}"] for number in range(len(WORDS))] == [value for _, value in WORDS]
+    document = json.loads(done)
+    assert [document[f"w{number}"] for number in range(len(WORDS))] == [value for _, value in WORDS]

@@ -124,7 +124,7 @@ def cpu_of_children() -> float:
 def best(measure: Callable[[str, bool], Speed], url: str, kept: bool) -> Speed:
     """Return the best of a few tries: the others had to share the machine."""
     speeds = [measure(url, kept) for _ in range(TRIES)]
-    return Speed(max(one.wall for one in speeds), max(one.cpu for one in speeds))
+    return Speed(max(speed.wall for speed in speeds), max(speed.cpu for speed in speeds))
 
 
 def compare(url: str, kept: bool) -> None:

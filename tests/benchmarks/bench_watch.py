@@ -162,7 +162,7 @@ def independent(sale: Flashsale) -> None:
             _collect(observer.stdout.fileno(), seen, 9.0)
         observer.kill()
     assert watching.stdout is not None
-    healed = [one for one in map(json.loads, watching.stdout) if one["type"] == "healed"]
+    healed = [line for line in map(json.loads, watching.stdout) if line["type"] == "healed"]
     watching.communicate()
     gaps = [abs(one["ready_seconds"] - _observed(one, seen)) for one in healed]
     what = f"heal time beside kubectl's, {len(gaps)} kills, worst"
@@ -218,8 +218,8 @@ async def many_changes() -> None:
     await cluster.stop()
     assert isinstance(watcher.seen[0], Resynced)
     row(f"{CHANGES:,} changes, {DEATHS} deaths of the server: the same state", str(same), "True")
-    told = sum(isinstance(one, Changed) for one in watcher.seen)
-    row(f"   {told:,} of them told, processor time, server included", f"{took:.1f} s")
+    count = sum(isinstance(changed, Changed) for changed in watcher.seen)
+    row(f"   {count:,} of them passed on, processor time, server included", f"{took:.1f} s")
 
 
 def child_of_a_busy_cluster() -> None:

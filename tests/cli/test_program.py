@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 EVERY = [pytest.param(entry, id=entry.name) for entry in ENTRIES]
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+def run_program(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """Run a command line in this process: exit code, stdout, stderr."""
     code: object = 0
     try:
@@ -37,7 +37,7 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody has to look anywhere else to find a command."""
-    code, out, _ = told(capsys, "--help")
+    code, out, _ = run_program(capsys, "--help")
     assert code == 0
     for entry in ENTRIES:
         assert f"  {entry.name} " in out
@@ -46,7 +46,7 @@ def test_help_lists_every_command_with_its_line(capsys: pytest.CaptureFixture[st
 
 def test_no_command_means_help(capsys: pytest.CaptureFixture[str]) -> None:
     """The bare name explains itself."""
-    assert told(capsys) == told(capsys, "--help")
+    assert run_program(capsys) == run_program(capsys, "--help")
 
 
 @pytest.mark.parametrize("entry", EVERY)
@@ -61,9 +61,9 @@ def test_every_command_has_help_and_the_global_options_that_do_something(
     entry: CommandEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`flashsale COMMAND --help` and `-h` work; where no cluster is asked none can be named."""
-    code, out, _ = told(capsys, entry.name, "--help")
+    code, out, _ = run_program(capsys, entry.name, "--help")
     assert code == 0
-    assert out == told(capsys, entry.name, "-h")[1]
+    assert out == run_program(capsys, entry.name, "-h")[1]
     for option in ("-o, --output", "--quiet", "-v, --verbose", "--debug", "-h, --help"):
         assert option in out
     for name in ("context", "cluster", "profile", "namespace"):
@@ -73,7 +73,7 @@ def test_every_command_has_help_and_the_global_options_that_do_something(
 @pytest.mark.parametrize("entry", EVERY)
 def test_help_ends_with_examples(entry: CommandEntry, capsys: pytest.CaptureFixture[str]) -> None:
     """What a command is for is shown by what is typed."""
-    out = told(capsys, entry.name, "--help")[1]
+    out = run_program(capsys, entry.name, "--help")[1]
     assert all(line in out.partition("Examples:")[2] for line, _ in entry.examples)
 
 
@@ -84,7 +84,7 @@ def test_help_fits_the_terminal(
     """However narrow it is; a command to copy is never broken."""
     monkeypatch.setenv("COLUMNS", str(columns))
     for entry in ENTRIES:
-        out = told(capsys, entry.name, "--help")[1].partition("Examples:")[0]
+        out = run_program(capsys, entry.name, "--help")[1].partition("Examples:")[0]
         assert max(map(len, out.splitlines())) <= columns
 
 
@@ -93,12 +93,12 @@ def test_help_needs_one_column(
 ) -> None:
     """Unreadable, but no bug of ours."""
     monkeypatch.setenv("COLUMNS", "1")
-    assert told(capsys, "--help")[0] == 0
+    assert run_program(capsys, "--help")[0] == 0
 
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints name and number, and needs no cluster."""
-    assert told(capsys, "--version") == (0, f"flashsale {__version__}\n", "")
+    assert run_program(capsys, "--version") == (0, f"flashsale {__version__}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_mistakes_on_the_command_line_exit_2(
     words: list[str], sentence: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One sentence and one hint on stderr, nothing on stdout, nothing left behind."""
-    code, out, err = told(capsys, *words)
+    code, out, err = run_program(capsys, *words)
     assert (code, out) == (2, "")
     assert sentence in err
     assert [line.partition(":")[0] for line in err.splitlines()] == ["Error", "Hint"]
@@ -169,7 +169,7 @@ def test_impossible_replica_counts_exit_2(
     command: list[str], count: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Negative, fractional, words, absurd: refused before anything is looked at."""
-    code, out, err = told(capsys, *command, count)
+    code, out, err = run_program(capsys, *command, count)
     assert (code, out) == (2, "")
     assert "pods" in err
     assert not sale_home.exists()
@@ -184,7 +184,7 @@ def test_commands_without_a_sale_exit_4(
 ) -> None:
     """No sale was ever opened: say so, and how to open one."""
     words = [command, "3"] if command == "scale" else [command]
-    code, out, err = told(capsys, *words)
+    code, out, err = run_program(capsys, *words)
     assert (code, out) == (4, "")
     hint = "flashsale down --context NAME  # if it is on another cluster"
     hint = hint if command == "down" else "flashsale up"
@@ -230,7 +230,7 @@ def test_hint_is_the_whole_command(
     words: list[str], hint: str, sale_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was typed about where the sale is stands in the command that helps."""
-    assert told(capsys, *words)[2].splitlines()[-1] == f"Hint: {hint}"
+    assert run_program(capsys, *words)[2].splitlines()[-1] == f"Hint: {hint}"
 
 
 def test_record_of_another_version_is_left_alone(
@@ -240,7 +240,7 @@ def test_record_of_another_version_is_left_alone(
     sale_home.mkdir()
     text = '{"format": 99}'
     (sale_home / "sale.json").write_text(text)
-    code, _, err = told(capsys, "status")
+    code, _, err = run_program(capsys, "status")
     assert code == 1
     assert "does not tell where the sale is" in err
     assert (sale_home / "sale.json").read_text() == text
@@ -259,7 +259,7 @@ def test_insisting_on_a_remote_context_repeats_the_command(
     context = {"name": "prod", "context": {"cluster": "c"}}
     (tmp_path / "config").write_text(json.dumps({"clusters": [cluster], "contexts": [context]}))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    code, _, err = told(capsys, *words, "--context", "prod")
+    code, _, err = run_program(capsys, *words, "--context", "prod")
     assert code == 6
     whole = f"flashsale {' '.join(words)} --context prod --allow-remote"
     assert err.splitlines()[-1] == f"Hint: {whole}"
@@ -270,7 +270,7 @@ def test_record_of_another_user_is_not_advised_to_be_removed(
 ) -> None:
     """After a `sudo flashsale up`, say."""
     monkeypatch.setattr(Path, "read_bytes", _forbidden)
-    code, _, err = told(capsys, "status")
+    code, _, err = run_program(capsys, "status")
     assert (code, "is not yours to read" in err) == (2, True)
     assert "Hint: export FLASHSALE_HOME=" in err
 
@@ -283,15 +283,15 @@ def test_shared_options_go_before_and_after(
     sale_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`-o json` means the same on both sides of the command, and the last one wins."""
-    after = told(capsys, "manifest", "-o", "json")
-    assert told(capsys, "-o", "json", "manifest") == after
+    after = run_program(capsys, "manifest", "-o", "json")
+    assert run_program(capsys, "-o", "json", "manifest") == after
     assert after[0] == 0
-    assert "cannot print 'x'" in told(capsys, "-o", "json", "manifest", "-o", "x")[2]
+    assert "cannot print 'x'" in run_program(capsys, "-o", "json", "manifest", "-o", "x")[2]
 
 
 def test_debug_shows_where(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--debug` adds the traceback to the same sentence and exit code."""
-    code, _, err = told(capsys, "status", "--debug")
+    code, _, err = run_program(capsys, "status", "--debug")
     assert code == 4
     assert "Traceback" in err
     assert err.endswith("Error: No sale is open here.\nHint: flashsale up\n")
@@ -304,7 +304,7 @@ def test_bug_is_one_sentence(
     from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: 1 / 0)
-    code, _, err = told(capsys, "manifest")
+    code, _, err = run_program(capsys, "manifest")
     assert code == 1
     assert err.splitlines()[0] == "Error: flashsale met a bug: ZeroDivisionError: division by zero"
 
@@ -375,7 +375,7 @@ def test_another_file_on_a_full_disk_is_not_taken_for_stdout(
     from flashsale.sale.files import manifest
 
     monkeypatch.setattr(manifest, "shipped_text", lambda: Path("/dev/full").write_text("all"))
-    code, _, err = told(capsys, "manifest")
+    code, _, err = run_program(capsys, "manifest")
     assert code == 1
     assert err.splitlines()[0] == "Error: The system refused: No space left on device."
 
@@ -383,7 +383,7 @@ def test_another_file_on_a_full_disk_is_not_taken_for_stdout(
 def test_full_disk_is_one_sentence(sale_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the system refuses is told in its words."""
     sale_home.parent.joinpath("file").write_text("")
-    code, _, err = told(capsys, "init", str(sale_home.parent / "file" / "sale"))
+    code, _, err = run_program(capsys, "init", str(sale_home.parent / "file" / "sale"))
     assert code == 1
     assert err.startswith("Error: The system refused: Not a directory")
 

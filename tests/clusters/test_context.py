@@ -16,7 +16,7 @@ from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.context import ContextCluster, candidate_addresses
 from flashsale.embedded.process import launch
 from flashsale.objects.models import Service
-from tests.clusters.minikube.double_world import Told
+from tests.clusters.minikube.double_world import RecordedProgress
 from tests.forking.cluster_process import start_forked_cluster
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", 30080, "80:30080/TCP", 0)
@@ -103,15 +103,19 @@ async def test_places_that_were_tried_are_named(context: ContextCluster, nowhere
 
 
 async def test_one_pod_is_forwarded_to_where_nothing_else_leads(
-    context: ContextCluster, nowhere: Service, listening: int, kubectl: Path, told: Told
+    context: ContextCluster,
+    nowhere: Service,
+    listening: int,
+    kubectl: Path,
+    progress: RecordedProgress,
 ) -> None:
     """For a look, held only as long as it is needed; on the sale's own context."""
-    async with context.reach(nowhere, told, one_pod=True) as url:
+    async with context.reach(nowhere, progress, one_pod=True) as url:
         assert url == f"http://127.0.0.1:{listening}"
         assert isinstance(url, TunnelUrl)
     words = (kubectl / "words").read_text()
     assert "--context=flashsale-embedded port-forward -n default service/flashsale-svc :80" in words
-    assert "leads to one pod" in told.notes[0]
+    assert "leads to one pod" in progress.notes[0]
 
 
 async def test_load_is_not_sent_through_a_port_forward(
@@ -137,9 +141,9 @@ async def test_forward_that_fails_gives_its_command(
 
 
 @pytest.fixture
-def told() -> Told:
+def progress() -> RecordedProgress:
     """What the user was told."""
-    return Told()
+    return RecordedProgress()
 
 
 async def test_nodes_of_a_context_are_left_alone(context: ContextCluster) -> None:

@@ -12,7 +12,7 @@ from flashsale.clusters import embedded
 from flashsale.clusters.base import SilentProgress
 from flashsale.clusters.embedded import EmbeddedCluster
 from flashsale.embedded.process import launch
-from tests.clusters.minikube.double_world import Told
+from tests.clusters.minikube.double_world import RecordedProgress
 from tests.command import Flashsale, kubectl
 
 
@@ -64,7 +64,7 @@ async def test_a_stuck_cluster_is_ended_and_started_anew(
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(launch, "stopped_process", lambda home: 0)  # it seems to run
     monkeypatch.setattr(embedded, "STUCK", 0.5)
-    progress = Told()
+    progress = RecordedProgress()
     await EmbeddedCluster(flashsale.home / "embedded").start(progress)
     assert progress.notes == [
         "The embedded cluster is stuck; it is started anew, with its objects."
@@ -97,8 +97,8 @@ def test_all_sales_are_those_that_up_made(flashsale: Flashsale) -> None:
     text = other.read_text().replace("name: mine", "name: theirs").split("\n---")
     theirs.write_text(next(part for part in text if "kind: ReplicaSet" in part))
     kubectl(flashsale, "create", "-n", "two", "-f", str(theirs))
-    found = flashsale("status", "-A", "-o", "json").json
-    assert [(one["namespace"], one["replicaset"]["name"]) for one in found] == [
+    document = flashsale("status", "-A", "-o", "json").json
+    assert [(row["namespace"], row["replicaset"]["name"]) for row in document] == [
         ("default", "flashsale-rs"),
         ("two", "mine"),
     ]

@@ -14,7 +14,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.clusters.base import App, BuildOptions
 from flashsale.clusters.context import ContextCluster
 from flashsale.clusters.image_loading import Loader, LoadError, build_and_load, loader_of
-from tests.clusters.minikube.double_world import Told
+from tests.clusters.minikube.double_world import RecordedProgress
 
 
 @pytest.fixture
@@ -71,18 +71,20 @@ async def test_image_is_built_and_loaded(
     tools: Path, app: App, image_name: str, context: str, words: str
 ) -> None:
     """Through the tool that owns the cluster."""
-    told = Told()
-    image = await build_and_load(context, app, image_name, BuildOptions(), told)
+    progress = RecordedProgress()
+    image = await build_and_load(context, app, image_name, BuildOptions(), progress)
     assert (image.name, image.built) == (image_name, True)
     assert (tools / "words").read_text() == words.format(image=image_name)
-    assert told.steps[-1].startswith(f"Loading {image_name} into {words.partition(' ')[0]} cluster")
+    assert progress.steps[-1].startswith(
+        f"Loading {image_name} into {words.partition(' ')[0]} cluster"
+    )
 
 
 async def test_failed_load_shows_what_the_tool_said(tools: Path, app: App, image_name: str) -> None:
     """And the command to try by hand."""
     (tools / "fail").touch()
     with pytest.raises(LoadError, match="code 1") as caught:
-        await build_and_load("kind-shop", app, image_name, BuildOptions(), Told())
+        await build_and_load("kind-shop", app, image_name, BuildOptions(), RecordedProgress())
     assert "no such cluster" in caught.value.details
     assert caught.value.hint.startswith("kind load docker-image")
 
@@ -93,22 +95,22 @@ async def test_missing_tool_is_named(
     """The cluster is there, its tool is not."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LoadError, match="k3d, which owns this cluster"):
-        await build_and_load("k3d-shop", app, image_name, BuildOptions(), Told())
+        await build_and_load("k3d-shop", app, image_name, BuildOptions(), RecordedProgress())
 
 
 async def test_other_clusters_need_a_registry(app: App) -> None:
     """Said before anything is built."""
     with pytest.raises(BadInputError, match="but a registry") as caught:
-        await build_and_load("prod-eu", app, "flashsale:1.0", BuildOptions(), Told())
+        await build_and_load("prod-eu", app, "flashsale:1.0", BuildOptions(), RecordedProgress())
     assert "--push" in caught.value.hint
 
 
 async def test_image_of_a_repository_is_left_to_the_cluster(app: App) -> None:
     """`--image`: nothing to build, no Docker needed."""
-    told = Told()
-    image = await build_and_load("prod-eu", app, "me/sale:2", BuildOptions(), told)
+    progress = RecordedProgress()
+    image = await build_and_load("prod-eu", app, "me/sale:2", BuildOptions(), progress)
     assert (image.name, image.built) == ("me/sale:2", False)
-    assert "by itself" in told.notes[0]
+    assert "by itself" in progress.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +119,12 @@ async def test_image_of_a_repository_is_left_to_the_cluster(app: App) -> None:
 )
 def test_purging_says_how_the_image_leaves_the_nodes(context: str, begin: str) -> None:
     """One command line, for all nodes of the cluster; nothing where no image is known."""
-    told = Told()
+    progress = RecordedProgress()
     cluster = ContextCluster(context)
-    asyncio.run(cluster.remove_images("sha256:abc", told))
-    command = told.notes[0].partition("to remove it: ")[2]
+    asyncio.run(cluster.remove_images("sha256:abc", progress))
+    command = progress.notes[0].partition("to remove it: ")[2]
     assert command.startswith(begin)
     assert command.endswith(" docker exec NODE crictl rmi sha256:abc")
     assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0
-    asyncio.run(cluster.remove_images("", told))
-    assert len(told.notes) == 1
+    asyncio.run(cluster.remove_images("", progress))
+    assert len(progress.notes) == 1

@@ -233,10 +233,10 @@ def test_kubeconfig_holds_one_context_and_it_is_current(home: Path) -> None:
     """kubectl needs no options with it; the user's file stays as it was."""
     before = (home.parent / "config").read_text()
     written = write_kubeconfig(home, "kind-dev", None, "shop")
-    found = yaml.safe_load(written.read_text())
-    assert found["current-context"] == "kind-dev"
-    assert found["contexts"][0]["context"]["namespace"] == "shop"
-    assert found["users"][0]["user"]["client-key"] == str(home.parent / "keys" / "me.key")
+    document = yaml.safe_load(written.read_text())
+    assert document["current-context"] == "kind-dev"
+    assert document["contexts"][0]["context"]["namespace"] == "shop"
+    assert document["users"][0]["user"]["client-key"] == str(home.parent / "keys" / "me.key")
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert (home.parent / "config").read_text() == before
 
@@ -266,11 +266,11 @@ def test_kubeconfig_is_put_together_from_several_files(
         file.parent.mkdir()
         file.write_text(json.dumps(part))
     monkeypatch.setenv("KUBECONFIG", ":".join(map(str, files)))
-    found = yaml.safe_load(write_kubeconfig(home, "c", None, "default").read_text())
-    (cluster,) = found["clusters"]
+    document = yaml.safe_load(write_kubeconfig(home, "c", None, "default").read_text())
+    (cluster,) = document["clusters"]
     assert cluster["cluster"]["server"] == "https://127.0.0.1:1"
     assert cluster["cluster"]["certificate-authority"] == str(files[1].parent / "ca.crt")
-    assert found["users"] == [{"name": "u", "user": {"token": "t"}}]
+    assert document["users"] == [{"name": "u", "user": {"token": "t"}}]
 
 
 def test_told_names_each_kind() -> None:

@@ -208,7 +208,7 @@ def sale(new_scene: Callable[[], AbstractContextManager[Scene]], maker: Maker) -
         made.until_ready(3)
         endpoints = made.endpoints
         made.until(
-            lambda: [one["ready"] for one in endpoints().values()] == [True] * 3,
+            lambda: [endpoint["ready"] for endpoint in endpoints().values()] == [True] * 3,
             "three endpoints are ready",
         )
         yield made

@@ -69,8 +69,8 @@ class Kubectl:
             timeout=LIMIT,
             check=False,
         )
-        told = f"kubectl {command}\n[exit {done.returncode}]\n{done.stdout}\n{done.stderr}"
-        assert done.returncode in (code if isinstance(code, tuple) else (code,)), told
+        shown = f"kubectl {command}\n[exit {done.returncode}]\n{done.stdout}\n{done.stderr}"
+        assert done.returncode in (code if isinstance(code, tuple) else (code,)), shown
         return Said(done.stdout, done.stderr, done.returncode)
 
     def json(self, command: str) -> Any:

@@ -47,7 +47,7 @@ def paths(value: Any, base: Path = ()) -> list[Path]:
     steps: Iterable[Any] = ()
     if isinstance(value, dict | list):
         steps = value.items() if isinstance(value, dict) else enumerate(value)
-    inner = [found for step, item in steps for found in paths(item, (*base, step))]
+    inner = [path for step, item in steps for path in paths(item, (*base, step))]
     return [base, *inner] if base else inner
 
 

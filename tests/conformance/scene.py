@@ -126,7 +126,7 @@ class Scene:
         with self._happened:
             while not (value := condition()):
                 left = deadline - time.monotonic()
-                assert left > 0, f"not within {timeout:.0f} s: {what}\n{self.story()}"
+                assert left > 0, f"not within {timeout:.0f} s: {what}\n{self.history()}"
                 self._happened.wait(min(left, 0.2))
         return value
 
@@ -139,16 +139,16 @@ class Scene:
         """Return the pods of a ReplicaSet that are not on their way out."""
         return [pod for pod in self.pods.now.values() if owner(pod) == name and not leaving(pod)]
 
-    def said(self, name: str) -> list[Object]:
+    def events_about(self, name: str) -> list[Object]:
         """Return the Events about an object."""
         events = self.events.now.values()
         return [event for event in events if event["involvedObject"]["name"] == name]
 
     def reasons(self, name: str) -> list[str]:
         """Return the reasons of the Events about an object."""
-        return [event["reason"] for event in self.said(name)]
+        return [event["reason"] for event in self.events_about(name)]
 
-    def until_said(self, name: str, reason: str, *, count: int = 1, text: str = "") -> Object:
+    def until_event(self, name: str, reason: str, *, count: int = 1, text: str = "") -> Object:
         """Wait for the Event with that reason to have been seen so often; returns it.
 
         Events come on their own way, some time after what they tell about.
@@ -158,8 +158,8 @@ class Scene:
         """
 
         def found() -> Object | None:
-            told = [event for event in self.said(name) if event["reason"] == reason]
-            events = [event for event in told if text in event.get("message", "")]
+            of_reason = [event for event in self.events_about(name) if event["reason"] == reason]
+            events = [event for event in of_reason if text in event.get("message", "")]
             times = sum(event.get("count") or 1 for event in events)
             return events[-1] if events and times >= count else None
 
@@ -176,7 +176,7 @@ class Scene:
             for endpoint in one.get("endpoints") or []
         }
 
-    def story(self) -> str:
+    def history(self) -> str:
         """Tell the last changes, for a test that failed."""
         lines = [
             f"{change.at:.2f} {change.type} {change.object['kind']} {change.name} "
@@ -243,7 +243,7 @@ def uids(things: Iterable[Object]) -> set[str]:
 def owner(thing: Object) -> str:
     """Return the name of an object's controller, empty if it has none."""
     owners = thing["metadata"].get("ownerReferences") or []
-    return next((str(one["name"]) for one in owners if one.get("controller")), "")
+    return next((str(entry["name"]) for entry in owners if entry.get("controller")), "")
 
 
 def leaving(pod: Object) -> bool:
@@ -255,7 +255,7 @@ def leaving(pod: Object) -> bool:
 def condition(pod: Object, kind: str) -> Object:
     """Return one condition of a pod, empty if it has none of that type."""
     found = (pod.get("status") or {}).get("conditions") or []
-    return next((one for one in found if one["type"] == kind), {})
+    return next((line for line in found if line["type"] == kind), {})
 
 
 def ready(pod: Object) -> bool:

@@ -42,11 +42,11 @@ def replicaset(stage: Scene, name: str) -> Object:
 def settled(stage: Scene, name: str) -> str:
     """Wait until the controller has written its status, and will not again; the version then."""
 
-    def told() -> bool:
+    def is_settled() -> bool:
         found = replicaset(stage, name)
         return bool(found["status"].get("observedGeneration") == found["metadata"]["generation"])
 
-    stage.until(told, f"{name} is settled")
+    stage.until(is_settled, f"{name} is settled")
     return str(replicaset(stage, name)["metadata"]["resourceVersion"])
 
 
@@ -64,8 +64,8 @@ def test_apply_a_change(stage: Scene, written: Written, name: str) -> None:
     """H6: an edited manifest configures the object, and the generation rises by one."""
     stage.kubectl(f"apply -f {written(1)}")
     before = replicaset(stage, name)["metadata"]["generation"]
-    said = stage.kubectl(f"apply -f {written(2)}")
-    assert said.lines == [f"replicaset.apps/{name} configured", f"service/{name} unchanged"]
+    done = stage.kubectl(f"apply -f {written(2)}")
+    assert done.lines == [f"replicaset.apps/{name} configured", f"service/{name} unchanged"]
     assert replicaset(stage, name)["metadata"]["generation"] == before + 1
 
 
@@ -96,10 +96,10 @@ def test_apply_leaves_a_scaled_value_alone(
 def test_server_side_apply_twice(stage: Scene, written: Written, name: str) -> None:
     """H7: server-side apply creates; repeating it says the same and changes nothing."""
     path = written(0, only_replicaset=True)
-    said = stage.kubectl(f"apply --server-side -f {path}")
-    assert said.lines == [f"replicaset.apps/{name} serverside-applied"]
+    done = stage.kubectl(f"apply --server-side -f {path}")
+    assert done.lines == [f"replicaset.apps/{name} serverside-applied"]
     before = settled(stage, name)
-    assert stage.kubectl(f"apply --server-side -f {path}").lines == said.lines
+    assert stage.kubectl(f"apply --server-side -f {path}").lines == done.lines
     assert replicaset(stage, name)["metadata"]["resourceVersion"] == before
 
 
@@ -147,25 +147,25 @@ def misspelt(path: Path) -> Path:
 
 def test_misspelt_field_in_a_new_object(stage: Scene, written: Written, name: str) -> None:
     """H10: an unknown field is refused by its name; the other document is still applied."""
-    said = stage.kubectl(f"apply -f {misspelt(written(3))}", code=1)
-    assert said.lines == [f"service/{name} created"]
-    assert 'ReplicaSet in version "v1" cannot be handled as a ReplicaSet' in said.err
-    assert 'strict decoding error: unknown field "spec.replica"' in said.err
+    done = stage.kubectl(f"apply -f {misspelt(written(3))}", code=1)
+    assert done.lines == [f"service/{name} created"]
+    assert 'ReplicaSet in version "v1" cannot be handled as a ReplicaSet' in done.err
+    assert 'strict decoding error: unknown field "spec.replica"' in done.err
 
 
 def test_misspelt_field_in_an_old_object(stage: Scene, written: Written) -> None:
     """H10: the same mistake in a change of an object is a bad patch."""
     stage.kubectl(f"apply -f {written(0)}")
-    said = stage.kubectl(f"apply -f {misspelt(written(0))}", code=1)
-    assert said.err.startswith('The request is invalid: patch: Invalid value: "map[')
-    assert said.err.strip().endswith('strict decoding error: unknown field "spec.replica"')
+    done = stage.kubectl(f"apply -f {misspelt(written(0))}", code=1)
+    assert done.err.startswith('The request is invalid: patch: Invalid value: "map[')
+    assert done.err.strip().endswith('strict decoding error: unknown field "spec.replica"')
 
 
 def test_misspelt_field_server_side(stage: Scene, written: Written, name: str) -> None:
     """H10: server-side apply knows its schema."""
     path = misspelt(written(3, only_replicaset=True))
-    said = stage.kubectl(f"apply --server-side -f {path}", code=1)
-    assert said.err.strip() == (
+    done = stage.kubectl(f"apply --server-side -f {path}", code=1)
+    assert done.err.strip() == (
         f"Error from server: failed to create typed patch object ({stage.namespace}/{name}; "
         "apps/v1, Kind=ReplicaSet): .spec.replica: field not declared in schema"
     )
@@ -174,8 +174,8 @@ def test_misspelt_field_server_side(stage: Scene, written: Written, name: str) -
 def test_misspelt_field_as_a_warning(stage: Scene, written: Written, name: str) -> None:
     """H10: with --validate=warn the field is dropped, and the default takes its place."""
     stage.kubectl(f"apply -f {written(2)}")
-    said = stage.kubectl(f"apply --validate=warn -f {misspelt(written(2))}")
-    assert 'Warning: unknown field "spec.replica"' in said.err
+    done = stage.kubectl(f"apply --validate=warn -f {misspelt(written(2))}")
+    assert 'Warning: unknown field "spec.replica"' in done.err
     assert replicaset(stage, name)["spec"]["replicas"] == 1
 
 
@@ -189,8 +189,8 @@ def test_wrong_type(stage: Scene, written: Written) -> None:
 def test_server_dry_run(stage: Scene, written: Written, name: str) -> None:
     """H11: a dry run on the server leaves nothing behind."""
     path = written(3, only_replicaset=True)
-    said = stage.kubectl(f"apply --dry-run=server -f {path}")
-    assert said.lines == [f"replicaset.apps/{name} created (server dry run)"]
+    done = stage.kubectl(f"apply --dry-run=server -f {path}")
+    assert done.lines == [f"replicaset.apps/{name} created (server dry run)"]
     missing = f'Error from server (NotFound): replicasets.apps "{name}" not found'
     assert stage.kubectl(f"get rs {name}", code=1).err.strip() == missing
 
@@ -199,10 +199,10 @@ def test_diff(stage: Scene, written: Written, name: str) -> None:
     """H12: diff shows the change and its generation, and does not make it."""
     stage.kubectl(f"apply -f {written(0)}")
     before = settled(stage, name)  # diff reads twice, and would show the controller's writing
-    said = stage.kubectl(f"diff -f {written(1)}", code=1)
-    assert said.lines[0].startswith("diff -u -N ")
-    assert f"apps.v1.ReplicaSet.{stage.namespace}.{name}" in said.lines[0]
-    changed = [line for line in said.lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    done = stage.kubectl(f"diff -f {written(1)}", code=1)
+    assert done.lines[0].startswith("diff -u -N ")
+    assert f"apps.v1.ReplicaSet.{stage.namespace}.{name}" in done.lines[0]
+    changed = [line for line in done.lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert {line[1:].strip().split(":")[0] for line in changed} == {"generation", "replicas"}
     assert replicaset(stage, name)["metadata"]["resourceVersion"] == before
 
@@ -210,8 +210,8 @@ def test_diff(stage: Scene, written: Written, name: str) -> None:
 def test_rollout_restart(stage: Scene, written: Written, name: str) -> None:
     """H51: a ReplicaSet cannot be restarted, and kubectl says so."""
     stage.kubectl(f"apply -f {written(0)}")
-    said = stage.kubectl(f"rollout restart rs/{name}", code=1)
-    assert said.err.strip() == f'error: replicasets.apps "{name}" restarting is not supported'
+    done = stage.kubectl(f"rollout restart rs/{name}", code=1)
+    assert done.err.strip() == f'error: replicasets.apps "{name}" restarting is not supported'
 
 
 @pytest.mark.parametrize("server_side", ["", "--server-side"])
@@ -220,5 +220,5 @@ def test_many_documents_at_once(
 ) -> None:
     """H5: a file of several documents is applied whole, each on its own line."""
     some = [service(f"many-{n}{server_side}", kind="ClusterIP") for n in range(3)]
-    said = stage.kubectl(f"apply {server_side} -f {write(tmp_path / 'many.yaml', *some)}")
-    assert len(said.lines) == 3
+    done = stage.kubectl(f"apply {server_side} -f {write(tmp_path / 'many.yaml', *some)}")
+    assert len(done.lines) == 3

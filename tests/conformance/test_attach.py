@@ -37,8 +37,8 @@ def test_input_of_a_container_that_has_stdin(stage: Scene, maker: Maker) -> None
     """It reads what is written, and with `stdinOnce` the end of it."""
     stage.create(shell(maker, "reads", "cat; echo the end", stdin=True, stdinOnce=True))
     stage.kubectl("wait --for=condition=Ready pod/reads --timeout=60s")
-    said = stage.kubectl("attach -i reads", stdin="one\ntwo\n")
-    assert said.out.splitlines() == ["one", "two", "the end"]
+    done = stage.kubectl("attach -i reads", stdin="one\ntwo\n")
+    assert done.out.splitlines() == ["one", "two", "the end"]
 
 
 def test_a_terminal_that_is_attached(stage: Scene, maker: Maker) -> None:

@@ -15,6 +15,6 @@ def test_every_item_is_tested() -> None:
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found = re.match(r"H(\d+): ", ast.get_docstring(node) or "")
-                named |= {int(found[1])} if found else set()
+                match = re.match(r"H(\d+): ", ast.get_docstring(node) or "")
+                named |= {int(match[1])} if match else set()
     assert set(range(1, ITEMS + 1)) - named == set()

@@ -67,8 +67,8 @@ def test_a_crash_is_announced_by_nobody(trouble: Scene) -> None:
     """H41: the start events count up; no event names the crash itself."""
     name = only(trouble, "crash")
     first(trouble, name, lambda s: s["restartCount"] == 1, "it was restarted")
-    trouble.until_said(name, "Started", count=2)
-    started = [event for event in trouble.said(name) if event["reason"] == "Started"]
+    trouble.until_event(name, "Started", count=2)
+    started = [event for event in trouble.events_about(name) if event["reason"] == "Started"]
     assert len(names(started)) == 1
 
 
@@ -98,7 +98,7 @@ def test_back_off(trouble: Scene, name: str, code: int, reason: str) -> None:
 def test_the_second_restart(trouble: Scene) -> None:
     """H42: after ten seconds and not much more it is tried again; a BackOff event told of it."""
     pod = only(trouble, "crash")
-    assert trouble.until_said(pod, "BackOff")["type"] == "Warning"
+    assert trouble.until_event(pod, "BackOff")["type"] == "Warning"
     again = first(
         trouble, pod, lambda s: s["restartCount"] == 2 and state(s, "running"), "second restart"
     )
@@ -124,8 +124,8 @@ def test_a_missing_image(trouble: Scene) -> None:
         'Container image "nope:1" is not present with pull policy of Never'
     )
     assert change.object["status"]["phase"] == "Pending"
-    assert trouble.until_said(pod, "ErrImageNeverPull")["type"] == "Warning"
-    assert trouble.until_said(pod, "Failed")["message"] == "Error: ErrImageNeverPull"
+    assert trouble.until_event(pod, "ErrImageNeverPull")["type"] == "Warning"
+    assert trouble.until_event(pod, "Failed")["message"] == "Error: ErrImageNeverPull"
     row = trouble.kubectl(f"get pod {pod}").rows[0]
     assert row[1:4] == ["0/1", "ErrImageNeverPull", "0"]
     assert trouble.kubectl("get rs never").rows[0][1:4] == ["1", "1", "0"]
@@ -135,8 +135,8 @@ def test_the_log_of_a_missing_image(trouble: Scene) -> None:
     """H46: there is no log yet, and the refusal says why."""
     pod = only(trouble, "never")
     missing(trouble, pod)  # its event comes before its status, which the refusal quotes
-    said = trouble.kubectl(f"logs {pod}", code=1)
-    assert said.err.strip().endswith(
+    done = trouble.kubectl(f"logs {pod}", code=1)
+    assert done.err.strip().endswith(
         f'container "flashsale-container" in pod "{pod}" is waiting to start: ErrImageNeverPull'
     )
 

@@ -32,8 +32,8 @@ def healed(stage: Scene, maker: Maker) -> tuple[Object, list[str], list[str]]:
         stage.kubectl.following("get pods -w --output-watch-events") as typed,
     ):
         stage.until(lambda: len(plain.lines) >= 3 and len(typed.lines) >= 3, "kubectl watches")
-        said = stage.kubectl(f"delete pod {name}")
-        assert said.lines[0].startswith(f'pod "{name}" deleted')
+        done = stage.kubectl(f"delete pod {name}")
+        assert done.lines[0].startswith(f'pod "{name}" deleted')
         assert stage.api.send("GET", stage.path("pods", name)).status == 404
         (new,) = names(stage.until_ready(2)) - before
         stage.until(lambda: any("DELETED" in line for line in typed.lines), "kubectl saw it go")
@@ -98,10 +98,14 @@ def test_the_endpoint_goes_at_once(stage: Scene, healed: tuple[Object, ...]) -> 
     """H36: its endpoint is terminating, not ready, and serving until the app stops."""
     name = healed[0]["metadata"]["name"]
     seen = [
-        (one["conditions"]["ready"], one["conditions"]["serving"], one["conditions"]["terminating"])
+        (
+            endpoint["conditions"]["ready"],
+            endpoint["conditions"]["serving"],
+            endpoint["conditions"]["terminating"],
+        )
         for change in stage.slices.changes
-        for one in change.object.get("endpoints") or []
-        if one["targetRef"]["name"] == name
+        for endpoint in change.object.get("endpoints") or []
+        if endpoint["targetRef"]["name"] == name
     ]
     assert (True, True, False) in seen
     assert (False, True, True) in seen
@@ -184,9 +188,9 @@ def test_sigkill_after_the_grace_period(
 
 def test_force(stage: Scene, stubborn: dict[str, float]) -> None:
     """H39: by force the object is gone at once, with kubectl's warning."""
-    said = stage.kubectl("delete pod forced --grace-period=0 --force")
-    assert said.lines[0].startswith('pod "forced" force deleted')
-    assert "Immediate deletion does not wait for confirmation" in said.err
+    done = stage.kubectl("delete pod forced --grace-period=0 --force")
+    assert done.lines[0].startswith('pod "forced" force deleted')
+    assert "Immediate deletion does not wait for confirmation" in done.err
     stage.until(lambda: "forced" not in stage.pods.now, "it is gone")
     last = stage.pods.of("forced")[-1]
     assert last.type == "DELETED"
@@ -201,7 +205,7 @@ def test_a_grace_period_can_only_shrink(stage: Scene, stubborn: dict[str, float]
     assert stage.kubectl("delete pod asked --wait=false --grace-period=12").code == 0
     second = stage.api.get(stage.path("pods", "asked"))["metadata"]
     assert second["deletionGracePeriodSeconds"] == 12
-    times = [datetime.fromisoformat(one["deletionTimestamp"]) for one in (first, second)]
+    times = [datetime.fromisoformat(row["deletionTimestamp"]) for row in (first, second)]
     assert (times[0] - times[1]).total_seconds() == pytest.approx(18, abs=1)
     assert stage.kubectl("delete pod asked --wait=false --grace-period=20").code == 0
     third = stage.api.get(stage.path("pods", "asked"))
@@ -214,9 +218,9 @@ def test_a_grace_period_can_only_shrink(stage: Scene, stubborn: dict[str, float]
 def test_deleting_by_label(stage: Scene, healed: tuple[Object, ...]) -> None:
     """H40: one line for each pod, and as many new ones."""
     before = names(stage.owned())
-    said = stage.kubectl("delete pods -l app=flashsale --wait=false")
-    assert len(said.lines) == 2
-    assert all(any(f'pod "{name}" deleted' in line for line in said.lines) for name in before)
+    done = stage.kubectl("delete pods -l app=flashsale --wait=false")
+    assert len(done.lines) == 2
+    assert all(any(f'pod "{name}" deleted' in line for line in done.lines) for name in before)
     stage.until(lambda: before.isdisjoint(names(stage.owned())), "both are on their way out")
     stage.until_ready(2)
     assert all(leaving(stage.pods.now[name]) for name in before if name in stage.pods.now)
@@ -224,6 +228,6 @@ def test_deleting_by_label(stage: Scene, healed: tuple[Object, ...]) -> None:
 
 def test_deleting_what_is_not_there(stage: Scene) -> None:
     """H35: a pod that is not there cannot be deleted, unless that is fine."""
-    said = stage.kubectl("delete pod nope", code=1)
-    assert said.err.strip() == 'Error from server (NotFound): pods "nope" not found'
+    done = stage.kubectl("delete pod nope", code=1)
+    assert done.err.strip() == 'Error from server (NotFound): pods "nope" not found'
     assert stage.kubectl("delete pod nope --ignore-not-found").out == ""

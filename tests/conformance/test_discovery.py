@@ -15,9 +15,9 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 
 def test_version(kubectl: Kubectl) -> None:
     """H1: kubectl understands the server's version, and at most warns about the distance."""
-    said = kubectl("version")
-    assert re.search(r"^Server Version: v1\.\d+\.", said.out, re.MULTILINE)
-    assert said.err == "" or SKEW.match(said.err)
+    done = kubectl("version")
+    assert re.search(r"^Server Version: v1\.\d+\.", done.out, re.MULTILINE)
+    assert done.err == "" or SKEW.match(done.err)
 
 
 def test_version_has_all_that_the_python_client_insists_on(api: Api) -> None:
@@ -29,9 +29,9 @@ def test_version_has_all_that_the_python_client_insists_on(api: Api) -> None:
 
 def test_api_resources(kubectl: Kubectl) -> None:
     """H2: the group apps has ReplicaSets, short name rs."""
-    said = kubectl("api-resources --api-group=apps")
-    assert said.headers == ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
-    assert ["replicasets", "rs", "apps/v1", "true", "ReplicaSet"] in said.rows
+    done = kubectl("api-resources --api-group=apps")
+    assert done.headers == ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
+    assert ["replicasets", "rs", "apps/v1", "true", "ReplicaSet"] in done.rows
 
 
 def test_short_names_of_the_core(kubectl: Kubectl) -> None:
@@ -96,23 +96,23 @@ def test_health(api: Api, path: str) -> None:
 
 def test_explain(kubectl: Kubectl) -> None:
     """H70: kubectl explains a field from the server's own schema."""
-    said = kubectl("explain rs.spec.replicas").out
+    output = kubectl("explain rs.spec.replicas").out
     for part in (r"GROUP:\s+apps", r"KIND:\s+ReplicaSet", r"VERSION:\s+v1"):
-        assert re.search(part, said)
-    assert "FIELD: replicas <integer>" in said
-    assert re.search(r"DESCRIPTION:\s+\w+", said)
+        assert re.search(part, output)
+    assert "FIELD: replicas <integer>" in output
+    assert re.search(r"DESCRIPTION:\s+\w+", output)
 
 
 @pytest.mark.running_pods
 def test_nodes_wide(kubectl: Kubectl) -> None:
     """H70: a ready node with all the columns."""
-    said = kubectl("get nodes -o wide")
-    assert said.headers == [
+    done = kubectl("get nodes -o wide")
+    assert done.headers == [
         "NAME", "STATUS", "ROLES", "AGE", "VERSION", "INTERNAL-IP", "EXTERNAL-IP", "OS-IMAGE",
         "KERNEL-VERSION", "CONTAINER-RUNTIME",
     ]  # fmt: skip
-    assert any(row[1].startswith("Ready") for row in said.rows)
-    assert re.search(r" \w+://\S+$", said.lines[1])
+    assert any(row[1].startswith("Ready") for row in done.rows)
+    assert re.search(r" \w+://\S+$", done.lines[1])
 
 
 def test_nodes_through_the_python_client(api: Api) -> None:

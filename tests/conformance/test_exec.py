@@ -36,9 +36,9 @@ def run(sale: Scene, pod: str) -> Run:
 
 def test_both_outputs_and_the_exit_code_come_through(run: Run) -> None:
     """Each stream on its own, and the code as kubectl's."""
-    said = run("sh -c 'echo out; echo err >&2; exit 3'", code=3)
-    assert said.out == "out\n"
-    assert said.err == "err\ncommand terminated with exit code 3\n"
+    done = run("sh -c 'echo out; echo err >&2; exit 3'", code=3)
+    assert done.out == "out\n"
+    assert done.err == "err\ncommand terminated with exit code 3\n"
 
 
 def test_clients_that_speak_spdy_are_understood(sale: Scene, pod: str) -> None:
@@ -46,20 +46,20 @@ def test_clients_that_speak_spdy_are_understood(sale: Scene, pod: str) -> None:
     older = {**sale.kubectl.env, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false"}
     kubectl = replace(sale.kubectl, env=older)
     script = "cat; echo err >&2; exit 3"
-    said = kubectl(f"exec -i {pod} -- sh -c '{script}'", stdin="in\n" * 9999, code=3)
-    assert said.out == "in\n" * 9999
-    assert said.err == "err\ncommand terminated with exit code 3\n"
+    done = kubectl(f"exec -i {pod} -- sh -c '{script}'", stdin="in\n" * 9999, code=3)
+    assert done.out == "in\n" * 9999
+    assert done.err == "err\ncommand terminated with exit code 3\n"
     with kubectl.at_terminal(f"exec -it {pod} -- sh", size=(66, 22)) as person:
         person.types("until stty size | grep '22 66'; do sleep 0.1; done; exit 4\n")
         assert person.leaves() == 4
-    said = kubectl(f"exec {pod} -c nobody -- ls", code=1)
-    assert f"container nobody is not valid for pod {pod}" in said.err
+    done = kubectl(f"exec {pod} -c nobody -- ls", code=1)
+    assert f"container nobody is not valid for pod {pod}" in done.err
 
 
 def test_it_runs_where_the_app_runs(run: Run, pod: str) -> None:
     """In the container's folder, with its variables, in the name of its pod."""
-    said = run("sh -c 'ls app.py; echo $HOSTNAME; echo $KUBERNETES_SERVICE_PORT'")
-    assert said.lines == ["app.py", pod, "443"]
+    done = run("sh -c 'ls app.py; echo $HOSTNAME; echo $KUBERNETES_SERVICE_PORT'")
+    assert done.lines == ["app.py", pod, "443"]
 
 
 def test_input_goes_in_and_its_end_is_heard(run: Run) -> None:
@@ -87,8 +87,8 @@ def test_a_signal_is_an_exit_code(run: Run) -> None:
 
 def test_a_program_that_is_not_there(run: Run) -> None:
     """The runtime says so: Docker as the command's own end, others as an error of the cluster."""
-    said = run("no-such-program", code=(1, 126, 127))
-    assert 'exec: "no-such-program": executable file not found in $PATH' in said.out + said.err
+    done = run("no-such-program", code=(1, 126, 127))
+    assert 'exec: "no-such-program": executable file not found in $PATH' in done.out + done.err
 
 
 def test_a_terminal(sale: Scene, pod: str) -> None:
@@ -119,8 +119,8 @@ def test_the_terminals_size_follows(sale: Scene, pod: str) -> None:
 )
 def test_mistakes(sale: Scene, pod: str, command: str, words: str) -> None:
     """Each has its sentence."""
-    said = sale.kubectl(command.format(pod=pod), code=1)
-    assert words.format(pod=pod) in said.err
+    done = sale.kubectl(command.format(pod=pod), code=1)
+    assert words.format(pod=pod) in done.err
 
 
 def test_a_container_that_does_not_run(stage: Scene, maker: Maker) -> None:
@@ -131,8 +131,8 @@ def test_a_container_that_does_not_run(stage: Scene, maker: Maker) -> None:
     stage.until(
         lambda: "waiting" in container(stage.pods.now["waits"]).get("state", {}), "it waits"
     )
-    said = stage.kubectl("exec waits -- ls", code=1)
-    assert "container not found" in said.err
+    done = stage.kubectl("exec waits -- ls", code=1)
+    assert "container not found" in done.err
 
 
 def test_one_of_several_containers(stage: Scene, maker: Maker) -> None:
@@ -143,9 +143,9 @@ def test_one_of_several_containers(stage: Scene, maker: Maker) -> None:
     pod["spec"]["containers"].append(sleeps | {"env": [{"name": "WHO", "value": "beside"}]})
     stage.create(pod)
     stage.kubectl("wait --for=condition=Ready pod/both --timeout=60s")
-    said = stage.kubectl("exec both -- sh -c 'echo [$WHO]'")
-    assert said.out == "[]\n"
-    assert f'Defaulted container "{first["name"]}" out of: {first["name"]}, beside' in said.err
+    done = stage.kubectl("exec both -- sh -c 'echo [$WHO]'")
+    assert done.out == "[]\n"
+    assert f'Defaulted container "{first["name"]}" out of: {first["name"]}, beside' in done.err
     assert stage.kubectl("exec both -c beside -- sh -c 'echo [$WHO]'").out == "[beside]\n"
 
 

@@ -50,7 +50,7 @@ async def left(crowd: ClusterCrowd) -> list[str]:
     kinds = (f"{base}/pods", f"{base}/configmaps", base.replace("api", "apis/batch") + "/jobs")
     query = {"labelSelector": f"{LABEL}={NAME}"}
     found = [one for kind in kinds for one in await crowd.api.list(kind, query)]
-    return [one["metadata"]["name"] for one in found]
+    return [obj["metadata"]["name"] for obj in found]
 
 
 @pytest.mark.usefixtures("needs_jobs")

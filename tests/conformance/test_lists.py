@@ -18,28 +18,28 @@ TOPOLOGY = "topology.kubernetes.io/"  # copied to pods where the nodes have such
 
 def test_pods(sale: Scene) -> None:
     """H13: three rows under kubectl's five headers, named as the ReplicaSet names its pods."""
-    said = sale.kubectl("get pods -l app=flashsale")
-    assert said.headers == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
-    assert len(said.rows) == 3
-    assert all(POD.fullmatch(row[0]) and row[1:4] == ["1/1", "Running", "0"] for row in said.rows)
+    done = sale.kubectl("get pods -l app=flashsale")
+    assert done.headers == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+    assert len(done.rows) == 3
+    assert all(POD.fullmatch(row[0]) and row[1:4] == ["1/1", "Running", "0"] for row in done.rows)
 
 
 def test_pods_wide(sale: Scene) -> None:
     """H14: the wide table has each pod's own address, its node, and nothing where nothing is."""
-    said = sale.kubectl("get pods -o wide")
-    assert said.headers[5:] == ["IP", "NODE", "NOMINATED NODE", "READINESS GATES"]
-    assert all(row[-2:] == ["<none>", "<none>"] and row[-3] != "<none>" for row in said.rows)
-    addresses = {row[5] for row in said.rows}
+    done = sale.kubectl("get pods -o wide")
+    assert done.headers[5:] == ["IP", "NODE", "NOMINATED NODE", "READINESS GATES"]
+    assert all(row[-2:] == ["<none>", "<none>"] and row[-3] != "<none>" for row in done.rows)
+    addresses = {row[5] for row in done.rows}
     assert len(addresses) == 3 or addresses == {"127.0.0.1"}  # macOS has no more on loopback
 
 
 def test_replicasets_wide(sale: Scene) -> None:
     """H15: the ReplicaSet's wide table."""
-    said = sale.kubectl("get rs -o wide")
-    assert said.headers == [
+    done = sale.kubectl("get rs -o wide")
+    assert done.headers == [
         "NAME", "DESIRED", "CURRENT", "READY", "AGE", "CONTAINERS", "IMAGES", "SELECTOR",
     ]  # fmt: skip
-    (row,) = said.rows
+    (row,) = done.rows
     assert row[1:4] == ["3", "3", "3"]
     assert (row[5], row[7]) == ("flashsale-container", "app=flashsale")
 
@@ -60,9 +60,9 @@ def test_names_are_sorted(sale: Scene) -> None:
 
 def test_sort_by_creation(sale: Scene) -> None:
     """H18: --sort-by works, for the server puts whole objects into the table's rows."""
-    said = sale.kubectl("get pods --sort-by=.metadata.creationTimestamp")
+    done = sale.kubectl("get pods --sort-by=.metadata.creationTimestamp")
     born = {name: pod["metadata"]["creationTimestamp"] for name, pod in sale.pods.now.items()}
-    ages = [born[row[0]] for row in said.rows]
+    ages = [born[row[0]] for row in done.rows]
     assert len(ages) == 3
     assert ages == sorted(ages)
 
@@ -81,16 +81,16 @@ def test_sort_by_creation(sale: Scene) -> None:
 )
 def test_label_selectors(sale: Scene, selector: str, count: int) -> None:
     """H19: label selectors choose; an empty choice is no failure."""
-    said = sale.kubectl(f"get pods --no-headers -l '{selector}'")
-    assert len(said.lines) == count
+    done = sale.kubectl(f"get pods --no-headers -l '{selector}'")
+    assert len(done.lines) == count
     nothing = f"No resources found in {sale.namespace} namespace."
-    assert said.err.strip() == ("" if count else nothing)
+    assert done.err.strip() == ("" if count else nothing)
 
 
 def test_bad_label_selector(sale: Scene) -> None:
     """H19: a selector that does not parse says where."""
-    said = sale.kubectl("get pods -l 'app in (('", code=1)
-    assert said.err.strip() == (
+    done = sale.kubectl("get pods -l 'app in (('", code=1)
+    assert done.err.strip() == (
         'Error from server (BadRequest): Unable to find "/v1, Resource=pods" that match label '
         'selector "app in ((", field selector "": unable to parse requirement: found \'(\', '
         "expected: ',', ')' or identifier"
@@ -109,16 +109,16 @@ def test_bad_label_selector(sale: Scene) -> None:
 )
 def test_field_selectors(sale: Scene, selector: str, count: int) -> None:
     """H20: field selectors choose, also by what is empty."""
-    said = sale.kubectl(f"get pods -o name --field-selector {selector}")
-    assert len(said.lines) == count
+    done = sale.kubectl(f"get pods -o name --field-selector {selector}")
+    assert len(done.lines) == count
 
 
 def test_unknown_field_selectors(sale: Scene) -> None:
     """H20: a field that cannot be selected by is refused, each kind in its own words."""
-    said = sale.kubectl("get pods --field-selector spec.bogus=1", code=1)
-    assert said.err.strip().endswith("field label not supported: spec.bogus")
-    said = sale.kubectl("get rs --field-selector status.replicas=3", code=1)
-    assert '"status.replicas" is not a known field selector' in said.err
+    done = sale.kubectl("get pods --field-selector spec.bogus=1", code=1)
+    assert done.err.strip().endswith("field label not supported: spec.bogus")
+    done = sale.kubectl("get rs --field-selector status.replicas=3", code=1)
+    assert '"status.replicas" is not a known field selector' in done.err
 
 
 def test_get_all(sale: Scene) -> None:
@@ -183,27 +183,27 @@ def test_times_are_whole_seconds(a_pod: Object) -> None:
 
 def test_wait_for_ready_pods(sale: Scene) -> None:
     """H25: waiting for what is true returns, with a line for each pod."""
-    said = sale.kubectl("wait --for=condition=Ready pod -l app=flashsale --timeout=30s")
-    assert sorted(said.lines) == sorted(f"pod/{n} condition met" for n in names(sale.owned()))
+    done = sale.kubectl("wait --for=condition=Ready pod -l app=flashsale --timeout=30s")
+    assert sorted(done.lines) == sorted(f"pod/{n} condition met" for n in names(sale.owned()))
 
 
 def test_wait_for_nobody(sale: Scene) -> None:
     """H25: waiting for pods of which there are none fails at once."""
-    said = sale.kubectl("wait --for=condition=Ready pod -l app=none --timeout=30s", code=1)
-    assert said.err.strip() == "error: no matching resources found"
+    done = sale.kubectl("wait --for=condition=Ready pod -l app=none --timeout=30s", code=1)
+    assert done.err.strip() == "error: no matching resources found"
 
 
 def test_wait_in_vain(sale: Scene, a_pod: Object) -> None:
     """H25: a wait that is not fulfilled ends in time and names the pod."""
     name = a_pod["metadata"]["name"]
-    said = sale.kubectl(f"wait --for=condition=Gone pod/{name} --timeout=2s", code=1)
-    assert said.err.strip().endswith(f"timed out waiting for the condition on pods/{name}")
+    done = sale.kubectl(f"wait --for=condition=Gone pod/{name} --timeout=2s", code=1)
+    assert done.err.strip().endswith(f"timed out waiting for the condition on pods/{name}")
 
 
 def test_wait_for_a_replicaset(sale: Scene) -> None:
     """H26: a ReplicaSet is waited for by its status; it has no conditions to wait for."""
-    said = sale.kubectl("wait --for=jsonpath='{.status.readyReplicas}'=3 rs/flashsale-rs")
-    assert said.lines == ["replicaset.apps/flashsale-rs condition met"]
+    done = sale.kubectl("wait --for=jsonpath='{.status.readyReplicas}'=3 rs/flashsale-rs")
+    assert done.lines == ["replicaset.apps/flashsale-rs condition met"]
     vain = "wait --for=condition=Available rs/flashsale-rs --timeout=2s"
     assert sale.kubectl(vain, code=1).err.strip() == (
         "error: timed out waiting for the condition on replicasets/flashsale-rs"

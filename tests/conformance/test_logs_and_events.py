@@ -47,9 +47,9 @@ def test_timestamps(sale: Scene, a_pod: Object) -> None:
 
 def test_the_log_of_a_replicaset(sale: Scene) -> None:
     """H59: a ReplicaSet's log is one of its pods'."""
-    said = sale.kubectl("logs rs/flashsale-rs --tail=1")
-    assert said.err.startswith("Found 3 pods, using pod/")
-    assert len(said.lines) == 1
+    done = sale.kubectl("logs rs/flashsale-rs --tail=1")
+    assert done.err.startswith("Found 3 pods, using pod/")
+    assert len(done.lines) == 1
 
 
 def test_logs_by_label(sale: Scene) -> None:
@@ -61,8 +61,8 @@ def test_logs_by_label(sale: Scene) -> None:
 def test_no_previous_log(sale: Scene, a_pod: Object) -> None:
     """H59: there is no previous container before the first restart."""
     name = a_pod["metadata"]["name"]
-    said = sale.kubectl(f"logs {name} --previous", code=1)
-    assert said.err.strip() == (
+    done = sale.kubectl(f"logs {name} --previous", code=1)
+    assert done.err.strip() == (
         "Error from server (BadRequest): previous terminated container "
         f'"flashsale-container" in pod "{name}" not found'
     )
@@ -71,8 +71,8 @@ def test_no_previous_log(sale: Scene, a_pod: Object) -> None:
 def test_logs_of_no_container(sale: Scene, a_pod: Object) -> None:
     """H59: a container that does not exist is named."""
     name = a_pod["metadata"]["name"]
-    said = sale.kubectl(f"logs {name} -c nope", code=1)
-    assert f"container nope is not valid for pod {name}" in said.err
+    done = sale.kubectl(f"logs {name} -c nope", code=1)
+    assert f"container nope is not valid for pod {name}" in done.err
 
 
 def test_log_options_are_checked(sale: Scene, a_pod: Object) -> None:
@@ -117,17 +117,17 @@ def test_the_scheduled_event(sale: Scene, a_pod: Object) -> None:
     """H60: one row for the pod's assignment, of a known age."""
     name, node = a_pod["metadata"]["name"], a_pod["spec"]["nodeName"]
     selector = f"involvedObject.name={name},reason=Scheduled"
-    said = sale.kubectl(f"get events --field-selector {selector}")
-    (row,) = said.rows
+    done = sale.kubectl(f"get events --field-selector {selector}")
+    (row,) = done.rows
     assert re.fullmatch(r"\d+[smhd]\w*", row[0])
     assert row[1:4] == ["Normal", "Scheduled", f"pod/{name}"]
-    assert said.lines[1].endswith(f"Successfully assigned {sale.namespace}/{name} to {node}")
+    assert done.lines[1].endswith(f"Successfully assigned {sale.namespace}/{name} to {node}")
 
 
 def test_the_story_of_a_pod(sale: Scene, a_pod: Object) -> None:
     """H60: each pod was scheduled, its image found, its container created and started."""
     for reason in ("Scheduled", "Pulled", "Created", "Started"):
-        assert sale.until_said(a_pod["metadata"]["name"], reason)["type"] == "Normal"
+        assert sale.until_event(a_pod["metadata"]["name"], reason)["type"] == "Normal"
 
 
 def test_events_sorted_by_time(sale: Scene) -> None:
@@ -140,38 +140,38 @@ def test_events_sorted_by_time(sale: Scene) -> None:
 def test_kubectl_events(sale: Scene, a_pod: Object) -> None:
     """H60: `kubectl events` knows them too."""
     name = a_pod["metadata"]["name"]
-    said = sale.kubectl(f"events --for pod/{name}")
-    assert "Scheduled" in said.out
-    assert "<unknown>" not in said.out
+    done = sale.kubectl(f"events --for pod/{name}")
+    assert "Scheduled" in done.out
+    assert "<unknown>" not in done.out
 
 
 def test_describe_replicaset(sale: Scene) -> None:
     """H61: describe counts the pods by phase and tells what was created."""
-    said = sale.kubectl("describe rs flashsale-rs").out
-    assert re.search(r"Replicas:\s+3 current / 3 desired", said)
-    assert re.search(r"3 Running / 0 Waiting / 0 Succeeded / 0 Failed", said)
-    assert said.count("SuccessfulCreate") == 3
+    output = sale.kubectl("describe rs flashsale-rs").out
+    assert re.search(r"Replicas:\s+3 current / 3 desired", output)
+    assert re.search(r"3 Running / 0 Waiting / 0 Succeeded / 0 Failed", output)
+    assert output.count("SuccessfulCreate") == 3
 
 
 def test_describe_pod(sale: Scene, a_pod: Object) -> None:
     """H61: describe shows a pod whole: owner, probes, conditions, events in order."""
-    said = sale.kubectl(f"describe pod {a_pod['metadata']['name']}").out
+    output = sale.kubectl(f"describe pod {a_pod['metadata']['name']}").out
     for part in (
         r"Controlled By:\s+ReplicaSet/flashsale-rs",
         r"Readiness:\s+http-get http://:5000/health delay=0s timeout=1s period=1s",
         r"PodReadyToStartContainers\s+True",
         r"QoS Class:\s+Burstable",
     ):
-        assert re.search(part, said)
-    events = said.split("Events:")[1]
+        assert re.search(part, output)
+    events = output.split("Events:")[1]
     assert events.index("Scheduled") < events.index("Started")
 
 
 def test_describe_node(sale: Scene, a_pod: Object) -> None:
     """H61: describe shows a node with its conditions and the pods on it."""
-    said = sale.kubectl(f"describe node {a_pod['spec']['nodeName']}").out
+    output = sale.kubectl(f"describe node {a_pod['spec']['nodeName']}").out
     for kind in ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready"):
-        assert re.search(rf"^\s+{kind}\s+(True|False)", said, re.MULTILINE)
-    assert "Non-terminated Pods:" in said
-    assert a_pod["metadata"]["name"] in said
-    assert "Allocated resources:" in said
+        assert re.search(rf"^\s+{kind}\s+(True|False)", output, re.MULTILINE)
+    assert "Non-terminated Pods:" in output
+    assert a_pod["metadata"]["name"] in output
+    assert "Allocated resources:" in output

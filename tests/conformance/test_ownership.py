@@ -22,8 +22,8 @@ def released(stage: Scene, maker: Maker) -> str:
     stage.until_ready(3)
     name = str(stage.owned()[0]["metadata"]["name"])
     stage.until(lambda: stage.endpoints().get(name, {}).get("ready"), "its endpoint is ready")
-    said = stage.kubectl(f"label pod {name} app=debug --overwrite")
-    assert said.lines == [f"pod/{name} labeled"]
+    done = stage.kubectl(f"label pod {name} app=debug --overwrite")
+    assert done.lines == [f"pod/{name} labeled"]
     stage.until(lambda: not owner(stage.pods.now[name]), "it has no owner")
     stage.until_ready(3)
     return name
@@ -57,7 +57,7 @@ def test_the_replacement_is_prompt(stage: Scene, released: str) -> None:
 def test_adoption_of_the_released(stage: Scene, released: str) -> None:
     """H48: labelled back it is adopted, and one of the four has to go."""
     stage.kubectl(f"label pod {released} app=flashsale --overwrite")
-    stage.until_said("flashsale-rs", "SuccessfulDelete")
+    stage.until_event("flashsale-rs", "SuccessfulDelete")
     stage.until_ready(3)
     last = stage.pods.of
     stage.until(lambda: owner(last(released)[-1].object) == "flashsale-rs", "it is adopted")
@@ -77,7 +77,7 @@ def test_a_bare_pod_too_many(stage: Scene, maker: Maker, released: str) -> None:
     stage.until(lambda: stage.pods.of("bare")[-1:] and "bare" not in stage.pods.now, "it is gone")
     history = [change.object for change in stage.pods.of("bare")]
     assert "flashsale-rs" in map(owner, history)
-    stage.until_said("flashsale-rs", "SuccessfulDelete", text="Deleted pod: bare")
+    stage.until_event("flashsale-rs", "SuccessfulDelete", text="Deleted pod: bare")
     assert uids(stage.owned()) == before
 
 
@@ -116,8 +116,8 @@ def test_deleting_a_replicaset(stage: Scene, maker: Maker) -> None:
     """H50: by default the ReplicaSet goes at once and its pods follow."""
     stage.create(maker.replicaset("plain", replicas=2, app="plain"))
     pods = names(stage.until_ready(2, "plain"))
-    said = stage.kubectl("delete rs plain")
-    assert said.lines[0].startswith('replicaset.apps "plain" deleted')
+    done = stage.kubectl("delete rs plain")
+    assert done.lines[0].startswith('replicaset.apps "plain" deleted')
     assert stage.api.send("GET", stage.path("replicasets", "plain")).status == 404
     stage.until(lambda: all(leaving(stage.pods.now.get(n) or GONE) for n in pods), "pods leave")
     stage.until(lambda: pods.isdisjoint(stage.pods.now), "its pods are gone")
@@ -199,9 +199,9 @@ def test_the_selector_is_immutable(stage: Scene, maker: Maker) -> None:
     """H52: a selector cannot be changed."""
     stage.create(maker.replicaset("fixed", replicas=0, app="fixed"))
     change = '\'{"spec":{"selector":{"matchLabels":{"app":"x"}}}}\''
-    said = stage.kubectl(f"patch rs fixed --type=merge -p {change}", code=1)
-    assert 'The ReplicaSet "fixed" is invalid' in said.err
-    assert re.search("spec.selector: Invalid value: .*: field is immutable$", said.err.strip())
+    done = stage.kubectl(f"patch rs fixed --type=merge -p {change}", code=1)
+    assert 'The ReplicaSet "fixed" is invalid' in done.err
+    assert re.search("spec.selector: Invalid value: .*: field is immutable$", done.err.strip())
 
 
 def test_the_selector_must_match(stage: Scene, maker: Maker) -> None:
@@ -260,6 +260,6 @@ def test_what_the_kubelet_owns(stage: Scene, maker: Maker) -> None:
     stage.until(lambda: ready(stage.pods.now.get("fields") or GONE), "it is ready")
     path = stage.path("pods", "fields")
     entries = stage.api.get(path)["metadata"]["managedFields"]
-    (own,) = (one["fieldsV1"]["f:status"] for one in entries if one["manager"] == "kubelet")
+    (own,) = (row["fieldsV1"]["f:status"] for row in entries if row["manager"] == "kubelet")
     assert own["f:resources"] == {}
     assert own["f:conditions"]['k:{"type":"PodScheduled"}'] == {"f:observedGeneration": {}}

@@ -81,7 +81,7 @@ def test_clients_that_speak_spdy_are_understood(sale: Scene, a_pod: Object) -> N
 def test_a_services_port(sale: Scene) -> None:
     """kubectl looks for one of its pods, and the port behind the Service's."""
     with forwarded(sale, "svc/flashsale-svc", 80) as (port, _):
-        assert get(port, "/health")["pod"] in {one["metadata"]["name"] for one in sale.owned()}
+        assert get(port, "/health")["pod"] in {obj["metadata"]["name"] for obj in sale.owned()}
 
 
 def test_connections_that_are_open_at_once(sale: Scene, a_pod: Object) -> None:
@@ -138,5 +138,5 @@ def test_a_pod_that_goes(stage: Scene, maker: Maker) -> None:
 
 def test_no_such_pod(sale: Scene) -> None:
     """It is kubectl who looks."""
-    said = sale.kubectl("port-forward pod/no-such-pod :5000", code=1)
-    assert '(NotFound): pods "no-such-pod" not found' in said.err
+    done = sale.kubectl("port-forward pod/no-such-pod :5000", code=1)
+    assert '(NotFound): pods "no-such-pod" not found' in done.err

@@ -24,7 +24,7 @@ def test_losing_readiness(trouble: Scene) -> None:
     well = first(trouble, pod, lambda s: s["ready"], "it is ready")
     sick = first(trouble, pod, lambda s: not s["ready"], "it is unready", after=well.at)
     assert condition(sick.object, "Ready")["reason"] == "ContainersNotReady"
-    event = trouble.until_said(pod, "Unhealthy", count=2, text="statuscode: 503")
+    event = trouble.until_event(pod, "Unhealthy", count=2, text="statuscode: 503")
     assert event["type"] == "Warning"
     assert event["message"] == "Readiness probe failed: HTTP probe failed with statuscode: 503"
     back = first(trouble, pod, lambda s: s["ready"], "it is ready again", after=sick.at)
@@ -37,12 +37,12 @@ def test_an_unready_endpoint(trouble: Scene) -> None:
     well = first(trouble, pod, lambda s: s["ready"], "it is ready")
     sick = first(trouble, pod, lambda s: not s["ready"], "it is unready", after=well.at)
 
-    def told() -> bool:
+    def is_unready() -> bool:
         later = [c for c in trouble.slices.changes if c.at > sick.at - 1]
         states = [e["conditions"] for c in later for e in c.object.get("endpoints") or []]
         return {"ready": False, "serving": False, "terminating": False} in states
 
-    trouble.until(told, "its endpoint is unready")
+    trouble.until(is_unready, "its endpoint is unready")
 
 
 def test_liveness(trouble: Scene) -> None:
@@ -51,9 +51,9 @@ def test_liveness(trouble: Scene) -> None:
     again = first(trouble, pod, lambda s: s["restartCount"] == 1, "it was restarted")
     last = container(again.object)["lastState"]["terminated"]
     assert (last["exitCode"], last["reason"]) == (0, "Completed")
-    unhealthy = trouble.until_said(pod, "Unhealthy", text="statuscode: 500")
+    unhealthy = trouble.until_event(pod, "Unhealthy", text="statuscode: 500")
     assert unhealthy["message"] == "Liveness probe failed: HTTP probe failed with statuscode: 500"
-    killing = trouble.until_said(pod, "Killing")
+    killing = trouble.until_event(pod, "Killing")
     assert killing["message"] == (
         "Container flashsale-container failed liveness probe, will be restarted"
     )
@@ -75,18 +75,18 @@ def test_what_a_probe_sends(trouble: Scene) -> None:
 def test_a_redirect_to_another_host(trouble: Scene) -> None:
     """H45: it is not followed; it counts as success, with a warning."""
     trouble.until(lambda: ready(trouble.pods.now["elsewhere"]), "the probe succeeds")
-    warning = trouble.until_said("elsewhere", "ProbeWarning")
+    warning = trouble.until_event("elsewhere", "ProbeWarning")
     assert warning["message"].startswith("Readiness probe warning: Probe terminated redirects")
 
 
 def test_a_probe_that_hangs(trouble: Scene) -> None:
     """H43: a probe without an answer fails by its timeout."""
-    trouble.until_said("hanging", "Unhealthy", text="context deadline exceeded")
+    trouble.until_event("hanging", "Unhealthy", text="context deadline exceeded")
     assert not ready(trouble.pods.now["hanging"])
 
 
 def test_a_probe_that_is_refused(trouble: Scene) -> None:
     """H43: a closed port is a failure like any other."""
-    message = trouble.until_said("closed", "Unhealthy")["message"]
+    message = trouble.until_event("closed", "Unhealthy")["message"]
     assert message.startswith('Readiness probe failed: Get "http://')
     assert message.endswith("connect: connection refused")

@@ -75,7 +75,7 @@ def moved(body: Any, namespace: str) -> Any:
 def steady(status: Object) -> str:
     """Write a Status without what differs from object to object."""
     causes = (status.get("details") or {}).get("causes") or []
-    for told in (status, *causes):
-        message = PATCHED.sub('"{...}": json:', told["message"])
-        told["message"] = BUILT.sub('scheme "..."', message)
+    for part in (status, *causes):
+        message = PATCHED.sub('"{...}": json:', part["message"])
+        part["message"] = BUILT.sub('scheme "..."', message)
     return json.dumps(status, sort_keys=True)

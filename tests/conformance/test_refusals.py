@@ -19,15 +19,15 @@ def _embedded_only(cluster: Cluster) -> None:
 def test_ways_into_a_pod_that_are_not_there(sale: Scene, a_pod: Object, what: str) -> None:
     """It is said in words."""
     path = sale.path("pods", a_pod["metadata"]["name"], what)
-    said = sale.kubectl(f"get --raw {path}", code=1)
-    assert f"the embedded cluster does not do {what}" in said.err
+    done = sale.kubectl(f"get --raw {path}", code=1)
+    assert f"the embedded cluster does not do {what}" in done.err
 
 
 @pytest.mark.parametrize("kind", ["deployments", "secrets", "jobs"])
 def test_other_kinds(sale: Scene, kind: str) -> None:
     """Kinds beyond the exercise's are unknown, as on a server without them."""
-    said = sale.kubectl(f"get {kind}", code=1)
-    assert said.err.strip() == f'error: the server doesn\'t have a resource type "{kind}"'
+    done = sale.kubectl(f"get {kind}", code=1)
+    assert done.err.strip() == f'error: the server doesn\'t have a resource type "{kind}"'
 
 
 def test_no_service_account_token(a_pod: Object) -> None:

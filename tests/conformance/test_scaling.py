@@ -36,22 +36,22 @@ def counted(scene: Scene, name: str = "small") -> int | None:
 def test_scale_to_what_is(small: Scene) -> None:
     """H27: kubectl says `scaled` also when nothing changes, and nothing changes."""
     before = small.api.get(small.path("replicasets", "small"))["metadata"]["generation"]
-    said = small.kubectl("scale rs/small --replicas=3")
-    assert said.lines == ["replicaset.apps/small scaled"]
+    done = small.kubectl("scale rs/small --replicas=3")
+    assert done.lines == ["replicaset.apps/small scaled"]
     assert small.api.get(small.path("replicasets", "small"))["metadata"]["generation"] == before
 
 
 def test_scale_precondition(small: Scene) -> None:
     """H29: --current-replicas guards against a surprise."""
-    said = small.kubectl("scale rs/small --current-replicas=4 --replicas=1", code=1)
-    assert said.err.strip() == "error: Expected replicas to be 4, was 3"
+    done = small.kubectl("scale rs/small --current-replicas=4 --replicas=1", code=1)
+    assert done.err.strip() == "error: Expected replicas to be 4, was 3"
     assert small.kubectl("scale rs/small --current-replicas=3 --replicas=3").code == 0
 
 
 def test_scale_below_zero(small: Scene) -> None:
     """H29: kubectl itself refuses a negative count."""
-    said = small.kubectl("scale rs/small --replicas=-1", code=1)
-    assert "COUNT must be greater than or equal to 0" in said.err
+    done = small.kubectl("scale rs/small --replicas=-1", code=1)
+    assert "COUNT must be greater than or equal to 0" in done.err
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_python_scale(small: Scene) -> None:
 
 def test_scale_of_a_missing_one(small: Scene) -> None:
     """H29: there is nothing to scale."""
-    said = small.kubectl("scale rs/nope --replicas=2", code=1)
-    assert said.err.strip() == 'Error from server (NotFound): replicasets.apps "nope" not found'
+    done = small.kubectl("scale rs/nope --replicas=2", code=1)
+    assert done.err.strip() == 'Error from server (NotFound): replicasets.apps "nope" not found'
 
 
 def test_status_at_zero(stage: Scene, maker: Maker) -> None:
@@ -128,8 +128,8 @@ def grown(stage: Scene, maker: Maker) -> Iterator[tuple[Scene, list[Object]]]:
     first = stage.until_ready(2)
     oldest = max(map(ready_since, first))
     stage.until(lambda: clock(stage) - oldest > OLDER, "the first pods are some seconds old")
-    said = stage.kubectl("scale rs/flashsale-rs --replicas=4")
-    assert said.lines == ["replicaset.apps/flashsale-rs scaled"]
+    done = stage.kubectl("scale rs/flashsale-rs --replicas=4")
+    assert done.lines == ["replicaset.apps/flashsale-rs scaled"]
     stage.until_ready(4)
     yield stage, first
     stage.delete("replicasets", "flashsale-rs")
@@ -142,8 +142,8 @@ def ready_since(pod: Object) -> float:
 
 def clock(scene: Scene) -> float:
     """Return the server's time, whole unix seconds: that of a virtual machine may not be ours."""
-    told = scene.api.send("GET", "/version").headers["Date"]
-    return parsedate_to_datetime(told).timestamp()
+    date = scene.api.send("GET", "/version").headers["Date"]
+    return parsedate_to_datetime(date).timestamp()
 
 
 @pytest.mark.running_pods
@@ -157,11 +157,11 @@ def test_scaling_up_keeps_what_runs(grown: tuple[Scene, list[Object]]) -> None:
 def test_scaling_up_is_told(grown: tuple[Scene, list[Object]]) -> None:
     """H28: each new pod has its SuccessfulCreate event, and the generation was observed."""
     scene, _ = grown
-    told = {
-        event["message"] for event in scene.said("flashsale-rs")
+    messages = {
+        event["message"] for event in scene.events_about("flashsale-rs")
         if event["reason"] == "SuccessfulCreate"
     }  # fmt: skip
-    assert told == {f"Created pod: {name}" for name in names(scene.owned())}
+    assert messages == {f"Created pod: {name}" for name in names(scene.owned())}
     replicaset = scene.replicasets.now["flashsale-rs"]
     assert replicaset["status"]["observedGeneration"] == replicaset["metadata"]["generation"]
 
@@ -184,7 +184,7 @@ def test_the_youngest_go_first(grown: tuple[Scene, list[Object]]) -> None:
     scene.scale("flashsale-rs", 2)
     scene.until(lambda: len(scene.owned()) == 2, "two pods are left")
     assert uids(scene.owned()) == uids(first)
-    scene.until_said("flashsale-rs", "SuccessfulDelete", count=2)
+    scene.until_event("flashsale-rs", "SuccessfulDelete", count=2)
 
 
 @pytest.mark.running_pods
@@ -205,9 +205,9 @@ def test_the_cheapest_goes_first(stage: Scene, maker: Maker) -> None:
 def test_a_cost_must_be_a_number(small: Scene) -> None:
     """H31: a cost that is no 32-bit integer is refused."""
     name = small.owned("small")[0]["metadata"]["name"]
-    said = small.kubectl(f"annotate pod {name} {COST}=abc", code=1)
+    done = small.kubectl(f"annotate pod {name} {COST}=abc", code=1)
     assert (
-        f'metadata.annotations[{COST}]: Invalid value: "abc": must be a 32bit integer' in said.err
+        f'metadata.annotations[{COST}]: Invalid value: "abc": must be a 32bit integer' in done.err
     )
 
 

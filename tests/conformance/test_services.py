@@ -26,9 +26,9 @@ SLOW = 5  # seconds that one answer takes: longer than kube-proxy needs to follo
 
 def test_service_table(sale: Scene) -> None:
     """H53: the Service's row, with its node port."""
-    said = sale.kubectl("get svc")
-    assert said.headers == ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"]
-    (row,) = said.rows
+    done = sale.kubectl("get svc")
+    assert done.headers == ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"]
+    (row,) = done.rows
     assert (row[0], row[1], row[3]) == ("flashsale-svc", "NodePort", "<none>")
     assert row[4] == f"80:{node_port(sale)}/TCP"
 
@@ -96,14 +96,14 @@ def test_a_cluster_ip_stays(sale: Scene) -> None:
 
 def test_the_slice(sale: Scene) -> None:
     """H55: one slice with an endpoint for each pod, all of its conditions said."""
-    (one,) = sale.kubectl.json("get endpointslices -l kubernetes.io/service-name=flashsale-svc")[
-        "items"
-    ]
-    assert one["metadata"]["name"].startswith("flashsale-svc-")
-    assert one["ports"] == [{"name": "http", "port": 5000, "protocol": "TCP"}]
-    assert {e["targetRef"]["uid"] for e in one["endpoints"]} == uids(sale.owned())
+    (endpoint,) = sale.kubectl.json(
+        "get endpointslices -l kubernetes.io/service-name=flashsale-svc"
+    )["items"]
+    assert endpoint["metadata"]["name"].startswith("flashsale-svc-")
+    assert endpoint["ports"] == [{"name": "http", "port": 5000, "protocol": "TCP"}]
+    assert {e["targetRef"]["uid"] for e in endpoint["endpoints"]} == uids(sale.owned())
     conditions = {"ready": True, "serving": True, "terminating": False}
-    assert all(e["conditions"] == conditions and e["nodeName"] for e in one["endpoints"])
+    assert all(e["conditions"] == conditions and e["nodeName"] for e in endpoint["endpoints"])
 
 
 def test_describe_service(sale: Scene) -> None:
@@ -116,10 +116,10 @@ def test_describe_service(sale: Scene) -> None:
 
 def test_endpoints_are_deprecated(sale: Scene) -> None:
     """H55: the old Endpoints are still there; newer servers warn."""
-    said = sale.kubectl("get endpoints flashsale-svc")
-    assert said.rows[0][0] == "flashsale-svc"
-    assert said.rows[0][1].count(":5000") == 3
-    assert said.err == "" or "Endpoints is deprecated" in said.err
+    done = sale.kubectl("get endpoints flashsale-svc")
+    assert done.rows[0][0] == "flashsale-svc"
+    assert done.rows[0][1].count(":5000") == 3
+    assert done.err == "" or "Endpoints is deprecated" in done.err
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +172,10 @@ def http_connection(door: tuple[str, int]) -> Iterator[http.client.HTTPConnectio
 def ask(door: tuple[str, int], path: str = "/") -> str:
     """Ask once over a connection of its own; returns the pod that answered."""
     with http_connection(door) as client:
-        return asked(client, path)
+        return answer_of(client, path)
 
 
-def asked(client: http.client.HTTPConnection, path: str = "/") -> str:
+def answer_of(client: http.client.HTTPConnection, path: str = "/") -> str:
     """Ask over a connection that stays open."""
     client.request("GET", path)
     response = client.getresponse()
@@ -193,15 +193,15 @@ def test_new_connections_are_spread(served: Scene, door: tuple[str, int]) -> Non
 def test_a_connection_stays(door: tuple[str, int]) -> None:
     """H56: requests on one connection all go to the same pod."""
     with http_connection(door) as client:
-        assert len({asked(client) for _ in range(20)}) == 1
+        assert len({answer_of(client) for _ in range(20)}) == 1
 
 
 def test_a_request_in_flight_is_finished(served: Scene, door: tuple[str, int]) -> None:
     """H57: a pod that is deleted finishes what it is serving, and gets nothing new."""
     with http_connection(door) as client:
-        pod = asked(client)
+        pod = answer_of(client)
         answers: list[str] = []
-        thread = threading.Thread(target=lambda: answers.append(asked(client, f"/slow/{SLOW}")))
+        thread = threading.Thread(target=lambda: answers.append(answer_of(client, f"/slow/{SLOW}")))
         thread.start()
         served.delete("pods", pod)
         served.until(lambda: pod not in ready_ones(served), "its endpoint is not ready")
@@ -227,8 +227,8 @@ def test_at_zero_connections_are_refused(served: Scene, door: tuple[str, int]) -
     served.scale("flashsale-rs", 0)
     served.until(lambda: not served.owned() and not served.endpoints(), "no pod is left")
     served.until(lambda: refuses(door), "the node port refuses", timeout=10)
-    (one,) = served.slices.now.values()
-    assert not one.get("endpoints")
+    (only,) = served.slices.now.values()
+    assert not only.get("endpoints")
     row = served.kubectl("get endpointslices").rows[0]
     assert row[2:4] == ["<unset>", "<unset>"]
     assert served.kubectl("get rs").rows[0][1:4] == ["0", "0", "0"]
@@ -247,6 +247,6 @@ def refuses(door: tuple[str, int]) -> bool:
 
 def test_the_slice_goes_with_its_service(served: Scene) -> None:
     """H58: a deleted Service takes its slice along."""
-    said = served.kubectl("delete svc flashsale-svc")
-    assert said.lines[0].startswith('service "flashsale-svc" deleted')
+    done = served.kubectl("delete svc flashsale-svc")
+    assert done.lines[0].startswith('service "flashsale-svc" deleted')
     served.until(lambda: not served.slices.now, "the slice is gone")

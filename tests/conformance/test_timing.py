@@ -22,8 +22,8 @@ def test_wait_right_after_apply(stage: Scene, maker: Maker, tmp_path: Path) -> N
     """H25: `kubectl wait` right after `apply` returns once all three pods are ready."""
     stage.kubectl(f"apply -f {write(tmp_path / 'rs.yaml', maker.replicaset(), service())}")
     stage.until(lambda: len(stage.owned()) == 3, "the pods are there")
-    said = stage.kubectl("wait --for=condition=Ready pod -l app=flashsale --timeout=60s")
-    assert len(said.lines) == 3
+    done = stage.kubectl("wait --for=condition=Ready pod -l app=flashsale --timeout=60s")
+    assert len(done.lines) == 3
     assert stage.kubectl("delete rs,svc --all --wait=false").code == 0
 
 
@@ -31,8 +31,8 @@ def test_wait_for_a_count(stage: Scene, maker: Maker) -> None:
     """H26: a wait for readyReplicas ends when the count is reached."""
     stage.create(maker.replicaset("counted", replicas=1, app="counted"))
     path = "'{.status.readyReplicas}'"
-    said = stage.kubectl(f"wait --for=jsonpath={path}=1 rs/counted --timeout=60s")
-    assert said.lines == ["replicaset.apps/counted condition met"]
+    done = stage.kubectl(f"wait --for=jsonpath={path}=1 rs/counted --timeout=60s")
+    assert done.lines == ["replicaset.apps/counted condition met"]
     stage.delete("replicasets", "counted")
 
 
@@ -43,8 +43,8 @@ def test_min_ready_seconds(stage: Scene, maker: Maker) -> None:
     stage.create(thing)
     stage.until(lambda: status(stage, "patient").get("availableReplicas") == 2, "both available")
     seen = [(c.at, c.object["status"]) for c in stage.replicasets.of("patient")]
-    ready = next(at for at, told in seen if told.get("readyReplicas") == 2)
-    available = next(at for at, told in seen if told.get("availableReplicas") == 2)
+    ready = next(at for at, status in seen if status.get("readyReplicas") == 2)
+    available = next(at for at, status in seen if status.get("availableReplicas") == 2)
     # Ready's time has whole seconds, and the status that says so is written a little later.
     assert MIN_READY - 2 < available - ready < MIN_READY + 8
     stage.delete("replicasets", "patient")
@@ -106,8 +106,8 @@ def test_a_hook_runs_before_sigterm(stage: Scene, hooked: dict[str, list[str]], 
     terminating = [
         change.at
         for change in stage.slices.changes
-        for one in change.object.get("endpoints") or []
-        if one["targetRef"]["name"] == name and one["conditions"]["terminating"]
+        for endpoint in change.object.get("endpoints") or []
+        if endpoint["targetRef"]["name"] == name and endpoint["conditions"]["terminating"]
     ]
     assert terminating[0] - requested < 2
 

@@ -101,8 +101,8 @@ def test_json_patch(written: Scene) -> None:
 )
 def test_a_json_patch_that_does_not_fit(written: Scene, change: str) -> None:
     """H67: a failed test or a missing path is refused as a whole."""
-    said = written.kubectl(f"patch rs flashsale-rs --type=json -p '{change}'", code=1)
-    assert "the server rejected our request due to an error in our request" in said.err
+    done = written.kubectl(f"patch rs flashsale-rs --type=json -p '{change}'", code=1)
+    assert "the server rejected our request due to an error in our request" in done.err
 
 
 def test_merge_patch(written: Scene) -> None:
@@ -119,10 +119,10 @@ def test_strategic_patch(written: Scene) -> None:
         '{"spec":{"template":{"spec":{"containers":[{"name":"flashsale-container",'
         '"env":[{"name":"COLOUR","value":"blue"},{"name":"SHAPE","value":"round"}]}]}}}}'
     )
-    said = written.kubectl(f"patch rs flashsale-rs -p '{change}'")
-    assert said.lines == ["replicaset.apps/flashsale-rs patched"]
+    done = written.kubectl(f"patch rs flashsale-rs -p '{change}'")
+    assert done.lines == ["replicaset.apps/flashsale-rs patched"]
     after = current(written)["spec"]["template"]["spec"]["containers"][0]
-    env = {one["name"]: one["value"] for one in after["env"]}
+    env = {entry["name"]: entry["value"] for entry in after["env"]}
     assert env == {"COLOUR": "blue", "SIZE": "big", "SHAPE": "round"}
     assert after["image"] == before["image"]
 
@@ -134,14 +134,14 @@ def test_strategic_delete(written: Scene) -> None:
     change = {"spec": {"template": {"spec": {"containers": containers}}}}
     written.api.patch(written.path("replicasets", "flashsale-rs"), change, STRATEGIC)
     env = current(written)["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert "SIZE" not in [one["name"] for one in env]
+    assert "SIZE" not in [entry["name"] for entry in env]
 
 
 def test_a_merge_patch_replaces_lists(written: Scene) -> None:
     """H67: a merge patch knows no names: containers without an image are refused."""
     change = '{"spec":{"template":{"spec":{"containers":[{"name":"flashsale-container"}]}}}}'
-    said = written.kubectl(f"patch rs flashsale-rs --type=merge -p '{change}'", code=1)
-    assert "spec.template.spec.containers[0].image: Required value" in said.err
+    done = written.kubectl(f"patch rs flashsale-rs --type=merge -p '{change}'", code=1)
+    assert "spec.template.spec.containers[0].image: Required value" in done.err
 
 
 def test_service_ports_merge_by_number(written: Scene) -> None:
@@ -187,8 +187,8 @@ def test_kubectl_creates_a_namespace(written: Scene) -> None:
     """H9: it sends that one as protobuf, and takes JSON for an answer."""
     name = f"{written.namespace}-more"
     try:
-        said = written.kubectl(f"create namespace {name}")
-        assert said.lines == [f"namespace/{name} created"]
+        done = written.kubectl(f"create namespace {name}")
+        assert done.lines == [f"namespace/{name} created"]
         again = written.kubectl(f"create namespace {name}", code=1)
         assert f'namespaces "{name}" already exists' in again.err
     finally:

@@ -252,7 +252,7 @@ def test_replicas_that_nobody_owns(written: Scene) -> None:
     for replicas in (1, 0, 1, 0):
         written.api.patch(f"{path}/scale", {"spec": {"replicas": replicas}})
     entries = written.api.get(path)["metadata"]["managedFields"]
-    assert not [one for one in entries if "f:replicas" in one["fieldsV1"].get("f:spec", {})]
+    assert not [row for row in entries if "f:replicas" in row["fieldsV1"].get("f:spec", {})]
 
 
 def test_a_scale_of_a_wrong_type(written: Scene) -> None:

@@ -200,7 +200,7 @@ def test_another_page_gets_nothing(opened: Page, elsewhere: ThreadingHTTPServer)
     assert other.evaluate(asked, f"{home}actions/scale") in ("opaque", "failed")
     assert other.evaluate("url => fetch(url).then(() => true, () => false)", home) is False
     text(opened, "#desired", holds="3")
-    (cookie,) = [one for one in elsewhere.cookies if "flashsale" in one][:1]  # type: ignore[attr-defined]
+    (cookie,) = [cooky for cooky in elsewhere.cookies if "flashsale" in cooky][:1]  # type: ignore[attr-defined]
     answer = opened.context.request.post(
         f"{home}actions/scale", headers={"Cookie": cookie, "Origin": home.rstrip("/")}, data={}
     )

@@ -120,7 +120,7 @@ def test_what_is_stale_is_grey_and_says_since_when(page: Page) -> None:
 def test_dots_fly_only_where_motion_is_welcome(page: Page) -> None:
     """The figures are there for everybody."""
     state = replace(shown(many(2)), crowd=Crowd(100.0))
-    names = [one.pod.name for one in state.board.state.pods.values()]
+    names = [pod.pod.name for pod in state.board.state.pods.values()]
 
     def bought(count: int) -> DashboardState:
         figures = Figures(confirmed=count, pods={names[0]: count})

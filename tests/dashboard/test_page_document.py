@@ -47,7 +47,7 @@ def written(state: DashboardState, at: float = 2.0) -> dict[str, Any]:
 
 def pods(found: dict[str, Any]) -> dict[str, Any]:
     """The pods by the last digit of their names."""
-    return {one["name"][-1]: one for name, one in found.items() if name.startswith("pod/")}
+    return {entry["name"][-1]: entry for name, entry in found.items() if name.startswith("pod/")}
 
 
 def test_a_replacement_is_in_its_victim_s_place() -> None:
@@ -62,9 +62,9 @@ def test_a_replacement_is_in_its_victim_s_place() -> None:
 
 def test_moments_are_unix_milliseconds() -> None:
     """A page counts from them by its own clock."""
-    found = written(fold(shown(many(5)), [DYING]))
-    assert found["moments"] == [[1001000, "died", f"{DYING.pod.name} deleted"]]
-    assert pods(found)["2"]["left"] == 1001000
+    document = written(fold(shown(many(5)), [DYING]))
+    assert document["moments"] == [[1001000, "died", f"{DYING.pod.name} deleted"]]
+    assert pods(document)["2"]["left"] == 1001000
 
 
 def test_the_same_state_is_written_the_same_later() -> None:
@@ -100,16 +100,16 @@ def test_nodes_are_shown_where_there_are_several() -> None:
     """Each with its pods; one alone is no news."""
     state = fold(shown(many(2)), three_nodes())
     assert "nodes" not in written(fold(shown(many(2)), three_nodes()[:1]))
-    assert [one["pods"] for one in written(state)["nodes"]] == [2, 0, 0]
+    assert [row["pods"] for row in written(state)["nodes"]] == [2, 0, 0]
 
 
 def test_nodes_are_offered_only_where_they_can_be_killed() -> None:
     """Never the only control plane; a dead one can be started."""
     state = fold(shown(many(2)), three_nodes("minikube-m03"))
     for able in (False, True):
-        found = written(replace(state, kills_nodes=able))["nodes"]
-        assert [one["kill"] for one in found] == [False, able, False]
-        assert [one["start"] for one in found] == [False, False, able]
+        document = written(replace(state, kills_nodes=able))["nodes"]
+        assert [row["kill"] for row in document] == [False, able, False]
+        assert [row["start"] for row in document] == [False, False, able]
 
 
 def test_a_node_that_dies_and_comes_back_is_said() -> None:
@@ -126,21 +126,21 @@ def test_a_node_that_dies_and_comes_back_is_said() -> None:
 def test_a_silent_cluster_is_said_with_the_moment_it_was_last_heard() -> None:
     """What is shown is from then."""
     lost = StreamSeen(9.0, "pods", "reconnecting", 2, heard=4.0, why="no answer")
-    found = written(fold(shown(many(2)), [lost]), 9.0)
-    assert found["sale"]["stale"] == {"heard": 1004000, "why": "no answer"}
+    document = written(fold(shown(many(2)), [lost]), 9.0)
+    assert document["sale"]["stale"] == {"heard": 1004000, "why": "no answer"}
 
 
 def test_a_closed_sale_is_said() -> None:
     """Its pods may be there for a while."""
-    found = written(fold(shown(many(2)), [ReplicaSetSeen(1.0, None)]))
-    assert (found["sale"]["closed"], found["sale"]["open"]) == (True, False)
+    document = written(fold(shown(many(2)), [ReplicaSetSeen(1.0, None)]))
+    assert (document["sale"]["closed"], document["sale"]["open"]) == (True, False)
 
 
 def test_no_sale_is_said_as_on_the_command_line() -> None:
     """The sentence, and what to type."""
     error = NoSaleError("No sale is open.", hint="flashsale up")
-    found = written(DashboardState(trouble=Trouble.of(error)))
-    assert found["sale"]["trouble"] == {
+    document = written(DashboardState(trouble=Trouble.of(error)))
+    assert document["sale"]["trouble"] == {
         "text": "No sale is open.",
         "command": "flashsale up",
         "words": "",
@@ -168,12 +168,12 @@ def test_losses_are_on_the_time_line() -> None:
     for at, lost in ((1.1, 1), (1.4, 1), (1.7, 3), (2.1, 4), (20.0, 5)):
         figures = Figures(errors={"reset": lost})
         state = states.with_progress(state, LoadProgress(at, 60.0, 100.0, figures), at)
-    found = written(states.with_second(state, 1, 2.0))
-    assert [text for _, _, text in found["moments"]] == [
+    document = written(states.with_second(state, 1, 2.0))
+    assert [text for _, _, text in document["moments"]] == [
         "4 purchases were lost",
         "1 purchase was lost",
     ]
-    assert found["second/1"][2] == 3
+    assert document["second/1"][2] == 3
 
 
 def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
@@ -183,7 +183,7 @@ def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
         state = states.with_update(state, update)
     (healing,) = written(state, 60.0)["healings"]
     moments = [healing[f"{name}_seconds"] for name in ("created", "started", "ready", "gone")]
-    assert all(one is not None for one in moments)
+    assert all(moment is not None for moment in moments)
     assert written(state, 60.0)["why"].startswith("The ReplicaSet wants")
 
 
@@ -196,15 +196,17 @@ def test_closing_a_sale_is_one_moment_and_no_deaths(early: int) -> None:
     """However many of its pods are seen to leave before the word that it is closed."""
     pods = [leaving(1.0 + number / 100, number) for number in range(4)]
     seen = [*pods[:early], ReplicaSetSeen(1.05, None), *pods[early:]]
-    found = written(fold(shown(many(4)), [*seen, *(replace(one, change="gone") for one in pods)]))
-    assert [text for _, _, text in found["moments"]] == ["the sale was closed"]
-    assert found["healings"] == []
+    document = written(
+        fold(shown(many(4)), [*seen, *(replace(pod, change="gone") for pod in pods)])
+    )
+    assert [text for _, _, text in document["moments"]] == ["the sale was closed"]
+    assert document["healings"] == []
 
 
 def test_a_death_long_before_the_end_stays() -> None:
     """It was one; why nothing came in its place is said once for all of them."""
-    found = written(fold(shown(many(4)), [leaving(1.0, 2), ReplicaSetSeen(60.0, None)]), 61.0)
-    assert [kind for _, kind, _ in found["moments"]] == ["died", "sale"]
+    document = written(fold(shown(many(4)), [leaving(1.0, 2), ReplicaSetSeen(60.0, None)]), 61.0)
+    assert [kind for _, kind, _ in document["moments"]] == ["died", "sale"]
 
 
 def test_a_sale_that_is_opened_again_keeps_what_happened() -> None:
@@ -213,7 +215,7 @@ def test_a_sale_that_is_opened_again_keeps_what_happened() -> None:
     closed = fold(state, [ReplicaSetSeen(9.0, None)])
     again = written(states.with_sale(closed, PLACE, 12.0))
     assert [kind for _, kind, _ in again["moments"]][-2:] == ["sale", "sale"]
-    assert [one["victim"] for one in again["healings"]] == [DYING.pod.name]
+    assert [healing["victim"] for healing in again["healings"]] == [DYING.pod.name]
     another = written(states.with_sale(closed, Place("kind-dev", "default"), 12.0))
     assert (another["moments"], another["healings"]) == ([], [])
 
@@ -224,12 +226,12 @@ def test_a_lost_cluster_is_said_once_and_leaves_a_gap() -> None:
     for second in (5, 6, 7, 8):
         lost = states.with_second(lost, second, second + 0.5)
     back = fold(lost, [StreamSeen(8.6, "pods", "live", heard=8.6)])
-    found = written(states.with_second(back, 9, 9.5))
-    assert [text for _, _, text in found["moments"]] == [
+    document = written(states.with_second(back, 9, 9.5))
+    assert [text for _, _, text in document["moments"]] == [
         "the cluster does not answer",
         "the cluster answers again",
     ]
-    assert [found[f"second/{second}"][3:] for second in (8, 9)] == [[None, None], [2, 2]]
+    assert [document[f"second/{second}"][3:] for second in (8, 9)] == [[None, None], [2, 2]]
 
 
 def test_a_cluster_that_was_stopped_with_its_sale_is_not_lost() -> None:
@@ -240,8 +242,8 @@ def test_a_cluster_that_was_stopped_with_its_sale_is_not_lost() -> None:
     state = fold(state, [ReplicaSetSeen(10.0, ReplicaSet("flashsale-rs", "b", 2, 2, 2, 9.0), 9)])
     state = states.with_second(state, 10, 10.5)
     state = fold(state, [StreamSeen(10.6, "pods", "live", heard=10.6)])
-    found = written(states.with_second(state, 11, 11.5))
-    assert not [text for _, _, text in found["moments"] if "answer" in text]
+    document = written(states.with_second(state, 11, 11.5))
+    assert not [text for _, _, text in document["moments"] if "answer" in text]
 
 
 def test_what_was_there_before_anybody_looked_is_no_moment() -> None:

@@ -49,9 +49,9 @@ class Source:
 
 @asynccontextmanager
 async def broadcast_of(source: Source) -> AsyncIterator[Broadcast]:
-    found = Broadcast(source)
-    task = asyncio.create_task(found.run())
-    yield found
+    broadcast = Broadcast(source)
+    task = asyncio.create_task(broadcast.run())
+    yield broadcast
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

@@ -18,7 +18,7 @@ def test_the_picture_shows_the_headings_of_today() -> None:
     headings = re.findall(r"<(?:h2|dt|th)[^>]*>([^<]+)<", page)
     assert len(headings) >= 18
     shown = words_of(PICTURE.read_bytes()).split("\n")
-    assert [one for one in headings if one not in shown] == []
+    assert [heading for heading in headings if heading not in shown] == []
 
 
 def test_the_picture_is_small() -> None:

@@ -11,8 +11,10 @@ OTHER = Guard(8080)
 HOST = {"Host": "127.0.0.1:8080"}
 
 
-def asked(method: str = "GET", **headers: str) -> Request:
-    return Request(method, HOST | {name.replace("_", "-"): one for name, one in headers.items()})
+def page_request(method: str = "GET", **headers: str) -> Request:
+    return Request(
+        method, HOST | {name.replace("_", "-"): header for name, header in headers.items()}
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
@@ -61,26 +63,26 @@ def test_a_request_without_host_is_refused() -> None:
 )
 def test_other_pages_are_refused(method: str, origin: str) -> None:
     """Also the page of another port of this machine, which may be another user's."""
-    assert GUARD.refusal(asked(method, Origin=origin)) != ""
+    assert GUARD.refusal(page_request(method, Origin=origin)) != ""
 
 
 def test_our_own_page_is_answered() -> None:
     """As a browser asks for it."""
     own = {"Origin": "http://127.0.0.1:8080", "Sec_Fetch_Site": "same-origin"}
-    assert GUARD.refusal(asked("POST", **own)) == ""
-    assert GUARD.refusal(asked("GET", Sec_Fetch_Site="none")) == ""
+    assert GUARD.refusal(page_request("POST", **own)) == ""
+    assert GUARD.refusal(page_request("GET", Sec_Fetch_Site="none")) == ""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_changes_need_an_origin(method: str) -> None:
     """Every browser sends one with them."""
-    assert GUARD.refusal(asked(method)) != ""
+    assert GUARD.refusal(page_request(method)) != ""
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_links_of_other_pages_lead_nowhere(site: str) -> None:
     """Unless they hold the token: then our user followed the address that was printed."""
-    assert GUARD.refusal(asked(Sec_Fetch_Site=site)) != ""
+    assert GUARD.refusal(page_request(Sec_Fetch_Site=site)) != ""
     headers = HOST | {"Sec-Fetch-Site": site}
     known = Request("GET", headers, query={TOKEN: GUARD.secrets.token})
     assert GUARD.refusal(known) == ""

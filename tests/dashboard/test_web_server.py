@@ -109,8 +109,8 @@ async def test_the_stream_begins_with_everything(
     async with browser.get("/stream", headers=own(dashboard)) as answer:
         assert answer.content_type == "text/event-stream"
         assert await answer.content.readline() == b"event: whole\n"
-        found = json.loads((await answer.content.readline()).removeprefix(b"data: "))
-    assert sum(name.startswith("pod/") for name in found) == 3
+        document = json.loads((await answer.content.readline()).removeprefix(b"data: "))
+    assert sum(name.startswith("pod/") for name in document) == 3
 
 
 async def test_an_action_is_done_with_what_the_page_says(

@@ -151,7 +151,7 @@ async def test_cancelled_build_ends_at_once_in_the_engine_too(
 
 def sleeping(engine: Engine) -> list[Mapping[str, object]]:
     running = engine.client.api.containers()
-    return [one for one in running if "sleep 600" in one["Command"]]
+    return [row for row in running if "sleep 600" in row["Command"]]
 
 
 def test_colours_do_not_reach_the_terminal() -> None:

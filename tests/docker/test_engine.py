@@ -156,7 +156,7 @@ async def test_labelled_images_are_removed_and_counted(docker_socket: Path) -> N
     def build_and_remove(emit: Callable[[str], None]) -> list[int]:
         for tag, label in (("ours", name), ("other", "another")):
             messages = engine.build(archive.getvalue(), f"{name}:{tag}", {}, {label: "1"})
-            assert not [one for one in messages if "error" in one]
+            assert not [message for message in messages if "error" in message]
         return [engine.remove_labelled(label)[0] for label in ("no-such-label", name, name)]
 
     async with connected({"DOCKER_HOST": f"unix://{docker_socket}"}) as engine:

@@ -37,10 +37,10 @@ def test_engine_too_small_for_minikube_is_a_problem(
     change: dict[str, int], grade: str, hint: str
 ) -> None:
     """minikube refuses less than two processors and 1800 MiB."""
-    found = machine_checks.judge_docker("this machine", {**DOCKER, **change})
-    assert found.grade == grade
-    assert hint in str(found.hint)
-    assert "28.5.2" in found.text
+    finding = machine_checks.judge_docker("this machine", {**DOCKER, **change})
+    assert finding.grade == grade
+    assert hint in str(finding.hint)
+    assert "28.5.2" in finding.text
 
 
 def test_missing_engine_is_no_problem_but_a_forbidden_one_is() -> None:
@@ -89,27 +89,27 @@ def test_profile_is_judged_by_its_state(
     state: ProfileState, grade: str, words: str, hint: str
 ) -> None:
     """Version, driver, runtime, state, and what to type; a stopped one is as good as any."""
-    found = cluster_checks.judge_profile("shop", (1, 38, 1), "", state, docker=False)
-    assert found.grade == grade
-    assert words in found.text
-    assert hint in str(found.hint)
-    assert found.text.startswith("v1.38.1")
+    finding = cluster_checks.judge_profile("shop", (1, 38, 1), "", state, docker=False)
+    assert finding.grade == grade
+    assert words in finding.text
+    assert hint in str(finding.hint)
+    assert finding.text.startswith("v1.38.1")
 
 
 def test_old_minikube_is_told_to_be_updated() -> None:
     """It works, mostly."""
     state = ProfileState(PROFILE, WELL)
-    found = cluster_checks.judge_profile("shop", (1, 33, 0), "old", state, docker=True)
-    assert found.text.startswith("v1.33.0 (old), ")
-    assert str(found.hint).startswith("update it: https://minikube.sigs.k8s.io")
+    finding = cluster_checks.judge_profile("shop", (1, 33, 0), "old", state, docker=True)
+    assert finding.text.startswith("v1.33.0 (old), ")
+    assert str(finding.hint).startswith("update it: https://minikube.sigs.k8s.io")
 
 
 def test_usual_profile_is_named_by_its_cluster() -> None:
     """The command is the one that people know."""
-    found = cluster_checks.judge_profile(
+    finding = cluster_checks.judge_profile(
         "minikube", (1, 38, 1), "", ProfileState(None), docker=True
     )
-    assert str(found.hint) == "flashsale up --cluster minikube"
+    assert str(finding.hint) == "flashsale up --cluster minikube"
 
 
 def test_little_room_for_docker_is_a_problem(
@@ -139,9 +139,9 @@ def test_proxy_that_would_be_asked_for_a_local_cluster_is_a_problem(
     environ: dict[str, str], grade: str
 ) -> None:
     """The command that mends it is the hint."""
-    found = machine_checks.check_proxies(environ)
-    assert found.grade == grade
-    assert str(found.hint).startswith("export NO_PROXY") == (grade == "problem")
+    finding = machine_checks.check_proxies(environ)
+    assert finding.grade == grade
+    assert str(finding.hint).startswith("export NO_PROXY") == (grade == "problem")
 
 
 def test_what_nothing_needs_is_no_problem() -> None:

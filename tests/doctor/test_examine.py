@@ -25,16 +25,16 @@ KEYS = {"name", "grade", "text", "hint"}
 
 def test_doctor_tells_what_up_would_choose(flashsale: Flashsale) -> None:
     """On a bare machine: the embedded cluster, and why; nothing is started or written."""
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    assert told.code == 0
-    assert told.err in ("", "Looking at this machine and its clusters ...\n")  # after a second
-    assert [one["name"] for one in told.json] == NAMES
-    assert all(set(one) == KEYS for one in told.json)
-    found = {one["name"]: one for one in told.json}
-    assert found["up"]["text"] == "would use the embedded cluster: minikube is not installed"
-    assert found["minikube"]["grade"] == "absent"
-    assert "https://minikube.sigs.k8s.io" in found["minikube"]["hint"]
-    assert found["docker"]["grade"] == "absent"
+    done = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    assert done.code == 0
+    assert done.err in ("", "Looking at this machine and its clusters ...\n")  # after a second
+    assert [entry["name"] for entry in done.json] == NAMES
+    assert all(set(entry) == KEYS for entry in done.json)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert by_name["up"]["text"] == "would use the embedded cluster: minikube is not installed"
+    assert by_name["minikube"]["grade"] == "absent"
+    assert "https://minikube.sigs.k8s.io" in by_name["minikube"]["hint"]
+    assert by_name["docker"]["grade"] == "absent"
     assert not flashsale.home.exists()
     assert "would use the embedded cluster" in flashsale("doctor").out.splitlines()[-1]
 
@@ -52,70 +52,70 @@ def test_unusable_state_folder_exits_2_and_doctor_tells(flashsale: Flashsale, ho
     """Every command names the folder and the way out; doctor looks at all the rest, too."""
     home = str(spoilt(flashsale.home, how))
     for words in (("status",), ("up",), ("up", "--cluster", "embedded"), ("down",)):
-        told = flashsale(*words, FLASHSALE_HOME=home)
-        assert (told.code, told.out) == (2, ""), told.err
-        assert home[:60] in told.err.splitlines()[0]
-        assert told.err.splitlines()[1].startswith("Hint: export FLASHSALE_HOME=~/.flashsale  # ")
-    told = flashsale("doctor", "-o", "json", FLASHSALE_HOME=home, DOCKER_HOST=NO_DOCKER)
-    found = {one["name"]: one for one in told.json}
-    assert list(found) == NAMES
-    assert told.code == 1
-    assert found["state"]["grade"] == "problem"
+        done = flashsale(*words, FLASHSALE_HOME=home)
+        assert (done.code, done.out) == (2, ""), done.err
+        assert home[:60] in done.err.splitlines()[0]
+        assert done.err.splitlines()[1].startswith("Hint: export FLASHSALE_HOME=~/.flashsale  # ")
+    done = flashsale("doctor", "-o", "json", FLASHSALE_HOME=home, DOCKER_HOST=NO_DOCKER)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert list(by_name) == NAMES
+    assert done.code == 1
+    assert by_name["state"]["grade"] == "problem"
 
 
 def test_a_hint_about_the_state_folder_does_not_lead_to_where_nothing_can_be_written(
     flashsale: Flashsale,
 ) -> None:
     """A service's user has no home folder."""
-    told = flashsale("up", HOME="/nowhere", FLASHSALE_HOME=str(spoilt(flashsale.home, "file")))
-    assert "Hint: export FLASHSALE_HOME=$(mktemp -d)  # " in told.err
+    done = flashsale("up", HOME="/nowhere", FLASHSALE_HOME=str(spoilt(flashsale.home, "file")))
+    assert "Hint: export FLASHSALE_HOME=$(mktemp -d)  # " in done.err
 
 
 def test_record_of_another_version_is_a_problem(flashsale: Flashsale) -> None:
     """It is left as it is, and stops neither doctor nor an `up` that says where."""
     flashsale.home.mkdir()
     flashsale.record.write_text('{"format": 99}')
-    found = {one["name"]: one for one in flashsale("doctor", "-o", "json").json}
-    assert found["sale"]["grade"] == "problem"
-    assert "another version of flashsale wrote it" in found["sale"]["text"]
+    by_name = {entry["name"]: entry for entry in flashsale("doctor", "-o", "json").json}
+    assert by_name["sale"]["grade"] == "problem"
+    assert "another version of flashsale wrote it" in by_name["sale"]["text"]
 
 
 def test_dead_cluster_is_a_problem(flashsale: Flashsale) -> None:
     """What is recorded is asked whether it runs; the exit code says that something is wrong."""
     SaleStore(flashsale.home).write(SaleRecord("embedded", "flashsale-embedded"))
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    found = {one["name"]: one for one in told.json}
-    assert told.code == 1
-    assert found["sale"]["grade"] == "problem"
-    assert found["sale"]["text"] == "recorded on the embedded cluster, which is not running"
-    assert found["sale"]["hint"] == "flashsale up"
-    assert found["up"]["text"].startswith("would start the embedded cluster: ")
+    done = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert done.code == 1
+    assert by_name["sale"]["grade"] == "problem"
+    assert by_name["sale"]["text"] == "recorded on the embedded cluster, which is not running"
+    assert by_name["sale"]["hint"] == "flashsale up"
+    assert by_name["up"]["text"].startswith("would start the embedded cluster: ")
 
 
 def test_living_sale_is_none_and_one_that_lacks_its_service_is(flashsale: Flashsale) -> None:
     """The cluster is asked how the sale fares; `up` is what mends it."""
     flashsale("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "1")
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    found = {one["name"]: one for one in told.json}
-    assert told.code == 0
-    assert found["sale"]["text"] == "recorded on the embedded cluster, which runs"
-    assert found["up"]["text"].startswith("would use the embedded cluster: ")
+    done = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert done.code == 0
+    assert by_name["sale"]["text"] == "recorded on the embedded cluster, which runs"
+    assert by_name["up"]["text"].startswith("would use the embedded cluster: ")
     kubectl(flashsale, "delete", "service", "flashsale-svc")
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    found = {one["name"]: one for one in told.json}
-    assert told.code == 1
-    assert "The Service flashsale-svc is missing" in found["sale"]["text"]
-    assert found["sale"]["hint"] == "flashsale up"
-    assert found["up"]["text"].startswith("would use the embedded cluster: ")
+    done = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert done.code == 1
+    assert "The Service flashsale-svc is missing" in by_name["sale"]["text"]
+    assert by_name["sale"]["hint"] == "flashsale up"
+    assert by_name["up"]["text"].startswith("would use the embedded cluster: ")
 
 
 def test_forgotten_cluster_is_told(flashsale: Flashsale) -> None:
     """A process that runs on is never denied."""
     launch.start_cluster(flashsale.home / "embedded")
-    told = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
-    found = {one["name"]: one for one in told.json}
-    assert found["sale"]["text"] == "none is recorded, but the embedded cluster runs"
-    assert "flashsale down" in found["sale"]["hint"]
+    done = flashsale("doctor", "-o", "json", DOCKER_HOST=NO_DOCKER)
+    by_name = {entry["name"]: entry for entry in done.json}
+    assert by_name["sale"]["text"] == "none is recorded, but the embedded cluster runs"
+    assert "flashsale down" in by_name["sale"]["hint"]
 
 
 def test_contexts_are_told_apart(sale_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,11 +136,11 @@ def drill_result(
         interrupted=True,
     )
     history = History(
-        lifetimes={one.uid: one for one in pods},
+        lifetimes={pod.uid: pod for pod in pods},
         routings=[Routing(START + at, frozenset(pods)) for at, pods in routings],
         replicas=list(replica_counts),
         outages=list(outages),
-        healings={healing_key(one): one for one in healings},
+        healings={healing_key(healing): healing for healing in healings},
     )
     made = DrillResult(
         scenario,
@@ -170,8 +170,8 @@ def totals(
         for pod, count in counts.items():
             pods[pod] = pods.get(pod, 0) + count
     errors: dict[str, int] = {"other": unlisted} if unlisted else {}
-    for one in losses:
-        errors[one.loss_class] = errors.get(one.loss_class, 0) + 1
+    for loss in losses:
+        errors[loss.loss_class] = errors.get(loss.loss_class, 0) + 1
     confirmed = sum(pods.values())
     sent = confirmed + rejected + sum(errors.values())
     return Figures(
@@ -188,5 +188,5 @@ def totals(
 
 def second(at: int, sold: Mapping[int, Mapping[str, int]], losses: Sequence[Loss]) -> Second:
     """One second of the timeline."""
-    lost = sum(int(one.at_seconds) == at for one in losses)
+    lost = sum(int(loss.at_seconds) == at for loss in losses)
     return Second(at, sum(sold.get(at, {}).values()), 0, lost, Quantiles(1.0, 2.0, 5.0 + at, 20.0))

@@ -30,7 +30,7 @@ def test_share_is_between_none_and_all() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc/stat")
 def test_linux_tells() -> None:
     """The real counters are there, and grow."""
-    found = read_counters()
-    assert found is not None
-    assert 0 < found.busy < found.total
+    counters = read_counters()
+    assert counters is not None
+    assert 0 < counters.busy < counters.total
     assert usable_cores() >= 1

@@ -47,5 +47,5 @@ def test_kills_and_scalings_cost_no_purchase(
     assert all(healing["served_seconds"] for healing in document["healings"][:-1])
     moments = [kill["at_seconds"] for kill in document["kills"]]
     assert all(later - earlier >= every for earlier, later in pairwise(moments))
-    assert [(one["from"], one["to"]) for one in document["scalings"]] == [(3, 4), (4, 3)]
+    assert [(row["from"], row["to"]) for row in document["scalings"]] == [(3, 4), (4, 3)]
     assert flashsale("status", "-o", "json").json["replicaset"]["desired"] == 3

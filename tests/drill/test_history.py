@@ -38,7 +38,7 @@ def test_pods_that_a_scaling_removed_need_no_healing() -> None:
     """They leave, and that is all."""
     history = remembered(recorded("10-scale-0"))
     assert history.healed == []
-    assert sum(one.leaving is not None for one in history.lifetimes.values()) >= 1
+    assert sum(lifetime.leaving is not None for lifetime in history.lifetimes.values()) >= 1
 
 
 def test_routings_are_kept_when_they_change() -> None:

@@ -37,4 +37,4 @@ def test_rubbish_counts_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text)
     assert past_drills(tmp_path) == []
     remember(tmp_path, document(7))
-    assert [one.lost for one in past_drills(tmp_path)] == [7]
+    assert [past_drill.lost for past_drill in past_drills(tmp_path)] == [7]

@@ -49,7 +49,7 @@ def test_crashes_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -
     assert lost == len(losses) > 0
     assert f"Error: {lost:,} purchases were lost; 0 may be." in done.err
     victims = {kill["pod"] for kill in document["kills"]}
-    assert len([one for one in losses if one["blamed_on"] in victims]) >= 0.95 * lost
+    assert len([loss_row for loss_row in losses if loss_row["blamed_on"] in victims]) >= 0.95 * lost
     assert (
         document["attribution"]["covered"] < 0.9
     )  # windows that cover everything would explain anything
@@ -66,10 +66,10 @@ def test_killed_processes_cost_purchases_until_that_is_noticed(sale: Flashsale) 
     document = done.json
     assert (done.code, document["verdict"]) == (0, "pass")
     assert document["load"]["lost"] == len(document["losses"]) > 0
-    assert {one["cause"] for one in document["losses"]} <= {"kill 1", None}
-    explained = [one for one in document["losses"] if one["cause"]]
+    assert {loss_row["cause"] for loss_row in document["losses"]} <= {"kill 1", None}
+    explained = [loss_row for loss_row in document["losses"] if loss_row["cause"]]
     assert len(explained) >= 0.95 * len(document["losses"])
-    assert [(one["victim"], one["cause"]) for one in document["healings"]] == [
+    assert [(healing["victim"], healing["cause"]) for healing in document["healings"]] == [
         (kill["pod"], "crashed") for kill in document["kills"]
     ]
 

@@ -44,7 +44,7 @@ def test_nothing_is_scaled_that_has_the_right_size() -> None:
 
 def test_a_larger_sale_is_scaled_down_and_back_up() -> None:
     """The replicas of before are those of afterwards, whichever way."""
-    found = [one for one in plan_steps(Scenario(scale_to=2), 7) if isinstance(one, Scale)]
+    found = [scale for scale in plan_steps(Scenario(scale_to=2), 7) if isinstance(scale, Scale)]
     assert found == [Scale(7, 2), Scale(2, 7)]
 
 

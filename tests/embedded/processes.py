@@ -19,8 +19,8 @@ def _state(pid: int) -> str:
             return _after_name(pid)[0]
         except OSError:
             return ""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return found.stdout.strip()
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def parent_of(pid: int) -> int:

@@ -63,7 +63,7 @@ def say(server: TestServer, *answers: object) -> None:
     server.app[ANSWERS].extend(answers)
 
 
-def heard(server: TestServer) -> list[tuple[web.Request, str]]:
+def requests_of(server: TestServer) -> list[tuple[web.Request, str]]:
     """What the server was asked."""
     assert server.app is not None
     return list(server.app[SEEN])
@@ -85,7 +85,9 @@ async def test_requests_are_what_kubernetes_expects(api: Api, server: TestServer
         paths.pods("shop", "p"), [{"op": "test"}], content_type="application/json-patch+json"
     )
     await api.delete(paths.pods("shop", "p"), {"gracePeriodSeconds": 0})
-    asked = [(r.method, r.path, r.headers.get("Content-Type"), body) for r, body in heard(server)]
+    asked = [
+        (r.method, r.path, r.headers.get("Content-Type"), body) for r, body in requests_of(server)
+    ]
     pod = "/api/v1/namespaces/shop/pods/p"
     assert asked == [
         ("GET", "/api/v1/namespaces/shop/pods", None, ""),
@@ -94,7 +96,7 @@ async def test_requests_are_what_kubernetes_expects(api: Api, server: TestServer
         ("PATCH", pod, "application/json-patch+json", '[{"op": "test"}]'),
         ("DELETE", pod, "application/json", '{"gracePeriodSeconds": 0}'),
     ]
-    first, second = (request for request, _ in heard(server)[:2])
+    first, second = (request for request, _ in requests_of(server)[:2])
     assert first.query["labelSelector"] == "app=flashsale,tier in (a,b)"
     assert second.query["dryRun"] == "All"
     assert first.headers["Authorization"] == "Bearer secret"
@@ -104,7 +106,7 @@ async def test_scale_goes_through_the_subresource(api: Api, server: TestServer) 
     """Whoever may only scale may scale."""
     say(server, web.json_response({"spec": {"replicas": 5}}))
     assert (await api.scale(paths.replicasets("default", "rs"), 5))["spec"]["replicas"] == 5
-    request, body = heard(server)[0]
+    request, body = requests_of(server)[0]
     assert request.path == "/apis/apps/v1/namespaces/default/replicasets/rs/scale"
     assert body == '{"spec": {"replicas": 5}}'
 
@@ -131,7 +133,7 @@ async def test_refusals_keep_the_servers_words(
     with pytest.raises(kind, match="the server's own words") as caught:
         await api.get(paths.pods("default", "p"))
     assert caught.value.hint
-    assert len(heard(server)) == 1
+    assert len(requests_of(server)) == 1
 
 
 async def test_refusal_that_is_no_status_still_has_words(api: Api, server: TestServer) -> None:
@@ -218,6 +220,6 @@ async def test_refused_stream_raises_the_same_errors(api: Api, server: TestServe
     with pytest.raises(GoneError, match="too old"):
         async with aclosing(api.stream("/watch", {"watch": True})) as lines:
             await anext(lines)
-    request, _ = heard(server)[0]
+    request, _ = requests_of(server)[0]
     assert request.query["watch"] == "true"
     assert request.headers["Authorization"] == "Bearer secret"

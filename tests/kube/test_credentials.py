@@ -133,9 +133,9 @@ async def test_context_and_its_cluster_may_be_in_different_files(
 def test_broken_file_is_why_a_context_is_missing(flashsale: Flashsale, tmp_path: Path) -> None:
     """Not `There is no such context`."""
     (tmp_path / "broken").write_text("contexts: [")
-    told = flashsale("status", "--context", "kind-test", KUBECONFIG=str(tmp_path / "broken"))
-    assert told.code == 3
-    assert f"{tmp_path / 'broken'} is not YAML, line 1" in told.err
+    done = flashsale("status", "--context", "kind-test", KUBECONFIG=str(tmp_path / "broken"))
+    assert done.code == 3
+    assert f"{tmp_path / 'broken'} is not YAML, line 1" in done.err
 
 
 def test_certificate_that_is_not_checked_is_said_once(flashsale: Flashsale, tmp_path: Path) -> None:
@@ -147,10 +147,10 @@ def test_certificate_that_is_not_checked_is_said_once(flashsale: Flashsale, tmp_
         for line in text.replace("flashsale-embedded", "kind-test").splitlines()
     ]
     (tmp_path / "config").write_text("\n".join(lines))
-    told = flashsale("status", "--context", "kind-test", KUBECONFIG=str(tmp_path / "config"))
-    assert told.code == 0, told.err
-    assert told.err.count("insecure") == 1
-    assert "InsecureRequestWarning" not in told.err
+    done = flashsale("status", "--context", "kind-test", KUBECONFIG=str(tmp_path / "config"))
+    assert done.code == 0, done.err
+    assert done.err.count("insecure") == 1
+    assert "InsecureRequestWarning" not in done.err
 
 
 ODD = """

@@ -17,9 +17,9 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "teaching.md"
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
     """The folder with the step that docs/teaching.md prints."""
-    found = re.search(r"^```python\n(.*?)^```", DOCS.read_text(), re.M | re.S)
-    assert found
-    (tmp_path / "two_pods.py").write_text(found[1])
+    match = re.search(r"^```python\n(.*?)^```", DOCS.read_text(), re.M | re.S)
+    assert match
+    (tmp_path / "two_pods.py").write_text(match[1])
     return tmp_path
 
 

@@ -26,16 +26,16 @@ def tour() -> Tour:
     return course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), sale(), 2.0)
 
 
-def pressed(one: Tour, keys: str) -> Tour:
+def pressed(tour: Tour, keys: str) -> Tour:
     """After these keys, `\\n` for Enter."""
     for key in keys:
-        one, _ = course_state.press(one, "enter" if key == "\n" else key, 3.0)
-    return one
+        tour, _ = course_state.press(tour, "enter" if key == "\n" else key, 3.0)
+    return tour
 
 
-def text(one: Tour, size: tuple[int, int] = (80, 24)) -> str:
+def text(tour: Tour, size: tuple[int, int] = (80, 24)) -> str:
     """What is on the screen."""
-    return "\n".join(line.plain for line in course_lines(one, size))
+    return "\n".join(line.plain for line in course_lines(tour, size))
 
 
 def test_a_guess_comes_before_everything_else() -> None:
@@ -74,18 +74,18 @@ def test_a_deed_before_the_guess_counts_once_the_guess_is_made() -> None:
 def test_what_happened_before_the_step_does_not_count() -> None:
     """The step begins with what is there."""
     begun = course_state.begin(OWN, CourseProgress(), KILL, 1.0)
-    one = pressed(course_state.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
-    assert one.part == "do"
-    assert text(one).count("[ ]") == 2
+    later = pressed(course_state.see(begun, killed("flashsale-rs-aaaaa"), 2.0), "2")
+    assert later.part == "do"
+    assert text(later).count("[ ]") == 2
 
 
 def test_a_fact_that_was_seen_stays_ticked() -> None:
     """Also when it cannot be seen any more."""
     close = next(step for step in OWN if step.name == "close")
-    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
-    one = course_state.see(pressed(one, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
-    assert [bool(seen) for seen in one.record.seen] == [True, False]
-    assert course_state.see(one, after_the_deed()["close"], 4.0).part == "reveal"
+    later = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
+    later = course_state.see(pressed(later, "3"), killed(*(pod.name for pod in sale().own)), 3.0)
+    assert [bool(seen) for seen in later.record.seen] == [True, False]
+    assert course_state.see(later, after_the_deed()["close"], 4.0).part == "reveal"
 
 
 def test_purchases_from_before_the_step_are_waited_for() -> None:
@@ -100,10 +100,10 @@ def test_purchases_from_before_the_step_are_waited_for() -> None:
 
 def test_three_hints_the_last_is_the_command() -> None:
     """And pressing on stays at the last."""
-    one = pressed(tour(), "2h")
-    assert "Hint 1 of 3" in text(one)
-    assert "$ flashsale kill-pod" in text(pressed(one, "hhhh"))
-    assert pressed(one, "hhhh").record.hints == 3
+    later = pressed(tour(), "2h")
+    assert "Hint 1 of 3" in text(later)
+    assert "$ flashsale kill-pod" in text(pressed(later, "hhhh"))
+    assert pressed(later, "hhhh").record.hints == 3
 
 
 @pytest.mark.parametrize("keys", ["2h", "2hh", "2hhh"])
@@ -122,9 +122,9 @@ def test_whoever_looks_back_and_quits_goes_on_at_the_open_step() -> None:
 
 def test_skip_back_and_forth() -> None:
     """A skipped step is asked again when somebody comes back to it."""
-    one = pressed(tour(), "s")
-    assert (one.step.name, one.progress.of("kill").state) == ("probe", "skipped")
-    back = pressed(one, "b")
+    later = pressed(tour(), "s")
+    assert (later.step.name, later.progress.of("kill").state) == ("probe", "skipped")
+    back = pressed(later, "b")
     assert (back.step.name, back.part, back.record.state) == ("kill", "ask", "open")
 
 
@@ -166,9 +166,9 @@ def test_at_80_by_24_nothing_is_cut(step: object) -> None:
     from flashsale.learn.step import Step
 
     assert isinstance(step, Step)
-    one = course_state.see(course_state.begin(OWN, CourseProgress(), step, 1.0), sale(), 2.0)
-    done = course_state.see(pressed(one, "1"), after_the_deed()[step.name], 3.0)
-    for shown in (text(one), text(pressed(one, "1")), text(pressed(one, "1h")), text(done)):
+    later = course_state.see(course_state.begin(OWN, CourseProgress(), step, 1.0), sale(), 2.0)
+    done = course_state.see(pressed(later, "1"), after_the_deed()[step.name], 3.0)
+    for shown in (text(later), text(pressed(later, "1")), text(pressed(later, "1h")), text(done)):
         assert "more: arrow key" not in shown, shown
 
 
@@ -183,8 +183,8 @@ def test_a_step_begins_when_the_sale_is_open() -> None:
 
 def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
     """What was known stays."""
-    one = pressed(tour(), "2")
-    lost = replace(one, facts=silent(one.facts))
+    later = pressed(tour(), "2")
+    lost = replace(later, facts=silent(later.facts))
     assert "The course goes on when it is back" in text(lost)
     back = course_state.see(lost, sale(), 9.0)
     assert "goes on when" not in text(back)
@@ -194,18 +194,18 @@ def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() 
 def test_a_sale_that_is_opened_again_begins_the_step_again() -> None:
     """Its pods are others, and what the last one had proved is gone with it."""
     close = next(step for step in OWN if step.name == "close")
-    one = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
-    one = course_state.see(pressed(one, "3"), Facts("closed", "No sale is open here."), 3.0)
-    assert [bool(seen) for seen in one.record.seen] == [False, True]
+    later = course_state.see(course_state.begin(OWN, CourseProgress(), close, 1.0), sale(), 2.0)
+    later = course_state.see(pressed(later, "3"), Facts("closed", "No sale is open here."), 3.0)
+    assert [bool(seen) for seen in later.record.seen] == [False, True]
     new = [f"flashsale-rs-new{number}" for number in range(3)]
-    one = course_state.see(one, another_sale(*new), 4.0)
-    assert one.record.before
-    assert one.record.before.pods == tuple(new)
-    assert not any(one.record.seen)
+    later = course_state.see(later, another_sale(*new), 4.0)
+    assert later.record.before
+    assert later.record.before.pods == tuple(new)
+    assert not any(later.record.seen)
     healings = {name: healing(name, f"{name}-z") for name in new}
     after = another_sale(*(f"{name}-z" for name in new))
-    one = course_state.see(one, replace(after, evidence=Evidence(healings=healings)), 5.0)
-    assert [bool(seen) for seen in one.record.seen] == [True, False]
+    later = course_state.see(later, replace(after, evidence=Evidence(healings=healings)), 5.0)
+    assert [bool(seen) for seen in later.record.seen] == [True, False]
 
 
 def another_sale(*names: str) -> Facts:
@@ -213,7 +213,7 @@ def another_sale(*names: str) -> Facts:
     facts = sale(*names)
     assert facts.replicaset
     facts.replicaset["metadata"]["uid"] = "another"
-    pods = tuple(Pod.from_object(pod_object(one, ready=True, owner="another")) for one in names)
+    pods = tuple(Pod.from_object(pod_object(name, ready=True, owner="another")) for name in names)
     return replace(facts, pods=pods)
 
 
@@ -233,8 +233,8 @@ def test_an_adoption_before_the_step_is_none_of_it() -> None:
         course_state.begin(OWN, CourseProgress(), labels, 1.0),
         watched=Evidence(adopted=frozenset({"flashsale-rs-aaaaa"})),
     )
-    one = pressed(course_state.see(begun, sale(), 2.0), "2")
-    assert one.record.seen == ("", "")
+    later = pressed(course_state.see(begun, sale(), 2.0), "2")
+    assert later.record.seen == ("", "")
 
 
 def test_a_pod_that_was_released_before_may_be_released_again() -> None:
@@ -245,15 +245,15 @@ def test_a_pod_that_was_released_before_may_be_released_again() -> None:
     watched = Evidence(healings={pod: healing(pod, first, cause="released")})
     begun = replace(course_state.begin(OWN, CourseProgress(), labels, 1.0), watched=watched)
     before = Evidence(created={pod: 1.0, first: 100.0}, released=frozenset({pod}))
-    one = pressed(course_state.see(begun, sale(evidence=before), 2.0), "2")
-    assert one.record.seen == ("", "")
+    later = pressed(course_state.see(begun, sale(evidence=before), 2.0), "2")
+    assert later.record.seen == ("", "")
     again = Evidence(
         created=made,
         released=frozenset({pod}),
         healings={pod: healing(pod, second, cause="released")},
     )
-    one = course_state.see(one, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
-    assert one.record.seen[0] == f"let go: {pod}; in its place: {second}"
+    later = course_state.see(later, sale("flashsale-rs-bbbbb", second, evidence=again), 3.0)
+    assert later.record.seen[0] == f"let go: {pod}; in its place: {second}"
 
 
 def test_enter_on_a_reveal_waits_for_the_command_that_is_being_typed() -> None:

@@ -79,7 +79,7 @@ class Liar:
         await asyncio.gather(*self._serving)
 
     @property
-    def asked(self) -> int:
+    def requests(self) -> int:
         """How many purchases reached the shop."""
         return sum(self.done.values())
 
@@ -105,7 +105,7 @@ class Liar:
     async def _purchase(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Do the next deed and say whether the connection lives on."""
         request = await reader.readuntil(b"\r\n\r\n")
-        deed = self._deed(self.asked)
+        deed = self._deed(self.requests)
         self.done[deed] += 1
         buyer = re.match(rb"GET /buy\?user=(buyer\d+) HTTP/1.1\r\n", request)
         assert buyer, request

@@ -23,10 +23,10 @@ def endless(shop: Liar, **wishes: Any) -> LoadPlan:
     return LoadPlan(find_target(shop.url), rate=200, seconds=LONG, **wishes)
 
 
-async def asked(shop: Liar, least: int) -> None:
+async def wait_until_asked(shop: Liar, least: int) -> None:
     """Wait until so many purchases have reached the shop."""
     async with asyncio.timeout(10):
-        while shop.asked < least:  # noqa: ASYNC110 - the shop is no part of what is tested
+        while shop.requests < least:  # noqa: ASYNC110 - the shop is no part of what is tested
             await asyncio.sleep(0.01)
 
 
@@ -48,10 +48,10 @@ async def test_a_stop_ends_the_run_with_a_report_that_balances() -> None:
     stop = asyncio.Event()
     async with Liar(lambda _: "sell", delay=lambda: 0.3) as shop:
         running = asyncio.create_task(run_load(endless(shop, workers=2), stop=stop))
-        await asked(shop, 50)
+        await wait_until_asked(shop, 50)
         stop.set()
         report = await running
-        assert report.figures.confirmed == report.figures.sent == shop.asked
+        assert report.figures.confirmed == report.figures.sent == shop.requests
     assert report.interrupted
     assert report.figures.lost == report.figures.unsent == 0
     assert report.figures.rate == pytest.approx(200, rel=0.2)
@@ -67,7 +67,7 @@ async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
         stop.set()
         report = await running
     assert report.interrupted
-    assert report.figures.sent == report.figures.confirmed == shop.asked
+    assert report.figures.sent == report.figures.confirmed == shop.requests
 
 
 async def test_a_stop_before_the_start_sends_nothing() -> None:
@@ -76,7 +76,7 @@ async def test_a_stop_before_the_start_sends_nothing() -> None:
     stop.set()
     async with Liar(lambda _: "sell") as shop:
         report = await run_load(endless(shop, workers=2), stop=stop)
-        assert report.figures.sent == shop.asked == 0
+        assert report.figures.sent == shop.requests == 0
     assert report.interrupted
 
 
@@ -84,13 +84,13 @@ async def test_cancelling_ends_all_sending() -> None:
     """No purchase reaches the shop once a cancelled run has let go."""
     async with Liar(lambda _: "sell") as shop:
         running = asyncio.create_task(run_load(endless(shop)))
-        await asked(shop, 20)
+        await wait_until_asked(shop, 20)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        before = shop.asked
+        before = shop.requests
         await asyncio.sleep(0.2)
-        assert shop.asked - before <= 5, "the process that sends is still alive"
+        assert shop.requests - before <= 5, "the process that sends is still alive"
 
 
 async def test_a_worker_that_dies_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

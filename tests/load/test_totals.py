@@ -28,7 +28,7 @@ def every(nth: int, deed: Deed) -> Callable[[int], Deed]:
 
 def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
     """The client's books and the server's are the same."""
-    assert figures.sent == planned == shop.asked
+    assert figures.sent == planned == shop.requests
     assert figures.confirmed == shop.count(CONFIRMS)
     assert figures.rejected == shop.count(REJECTS)
     assert figures.errors.get("reset", 0) == shop.count(RESETS)

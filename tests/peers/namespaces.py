@@ -73,11 +73,14 @@ class CableEnd:
     pods: str  # the addresses of its pods
 
 
-def join(one: CableEnd, other: CableEnd) -> None:
+def join(cable_end: CableEnd, other: CableEnd) -> None:
     """Put a cable between two nodes, and route their addresses and their pods' over it."""
-    names = (f"{one.link.node}-{other.link.number}", f"{other.link.node}-{one.link.number}")
+    names = (
+        f"{cable_end.link.node}-{other.link.number}",
+        f"{other.link.node}-{cable_end.link.number}",
+    )
     ip("link", "add", names[0], "type", "veth", "peer", "name", names[1])
-    for name, near, far in ((names[0], one, other), (names[1], other, one)):
+    for name, near, far in ((names[0], cable_end, other), (names[1], other, cable_end)):
         ip("link", "set", name, "netns", str(near.pid))
         address, peer = near.link.address(2), far.link.address(2)
         for words in (

@@ -208,4 +208,6 @@ def load(archive: Path) -> None:
 def ready(node: dict[str, Any]) -> bool:
     """Whether a node says that it is ready."""
     conditions = node["status"].get("conditions", [])
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+    )

@@ -63,13 +63,13 @@ def test_stop_leaves_nothing(tmp_path: Path) -> None:
     """A detached control plane ends with `stop`: no process, no file."""
     skip_unless_built(programs.CONTROL_PLANE)
     folder = tmp_path / "cluster"
-    code, said = run(START, "--control-plane", "--folder", folder)
+    code, done = run(START, "--control-plane", "--folder", folder)
     try:
-        assert (code, "export KUBECONFIG=" in said) == (0, True), said
+        assert (code, "export KUBECONFIG=" in done) == (0, True), done
         assert len(processes_of(folder)) >= len(programs.CONTROL_PLANE)
     finally:
-        code, said = run(STOP, "--folder", folder)
-    assert code == 0, said
+        code, done = run(STOP, "--folder", folder)
+    assert code == 0, done
     assert (processes_of(folder), folder.exists()) == ([], False)
 
 
@@ -79,23 +79,23 @@ def test_one_cluster_a_folder(tmp_path: Path) -> None:
     skip_unless_built(programs.CONTROL_PLANE)
     folder = tmp_path / "cluster"
     with real_cluster(folder, "--control-plane"):
-        code, said = run(START, "--control-plane", "--folder", folder)
+        code, done = run(START, "--control-plane", "--folder", folder)
     assert code == 1
-    assert f"run tests/peers/stop --folder {folder}" in said
+    assert f"run tests/peers/stop --folder {folder}" in done
 
 
 def test_programs_that_are_missing(tmp_path: Path) -> None:
     """Without the programs a start says which are missing and what makes them."""
-    code, said = run(START, "--control-plane", "--folder", tmp_path / "cluster", peers=tmp_path)
+    code, done = run(START, "--control-plane", "--folder", tmp_path / "cluster", peers=tmp_path)
     assert code == 1
-    assert "not built: etcd, kube-apiserver" in said
-    assert "tests/peers/build" in said
+    assert "not built: etcd, kube-apiserver" in done
+    assert "tests/peers/build" in done
 
 
 def test_stopping_what_does_not_run(tmp_path: Path) -> None:
     """`stop` can be called at any time."""
-    code, said = run(STOP, "--folder", tmp_path / "cluster")
-    assert code == 0, said
+    code, done = run(STOP, "--folder", tmp_path / "cluster")
+    assert code == 0, done
 
 
 @pytest.mark.thorough

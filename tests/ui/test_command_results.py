@@ -8,7 +8,7 @@ from flashsale.objects.models import Pod
 from flashsale.sale.scale import Scaling
 from flashsale.ui.command_results import back_off_line, happening_line, next_steps, scaled_view
 from tests.sale.api_objects import pod_object
-from tests.sale.observe.replay import told
+from tests.sale.observe.replay import replay_all
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed
 
 
@@ -25,12 +25,12 @@ from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, kill
 def test_the_next_steps_fit_the_pods_that_are_there(desired: int, steps: list[str]) -> None:
     """Nobody is sent to where they are already."""
     looking = ["flashsale open", "flashsale watch"] if desired else []
-    told = [f"{command}: {why}" for command, why in next_steps(desired)]
-    assert [line.partition(":")[0] for line in told[: len(looking)]] == looking
-    told = told[len(looking) :]
-    assert [line.replace(": kill a pod, and see Kubernetes replace it", "") for line in told] == (
-        steps
-    )
+    steps_shown = [f"{command}: {why}" for command, why in next_steps(desired)]
+    assert [line.partition(":")[0] for line in steps_shown[: len(looking)]] == looking
+    steps_shown = steps_shown[len(looking) :]
+    assert [
+        line.replace(": kill a pod, and see Kubernetes replace it", "") for line in steps_shown
+    ] == (steps)
 
 
 def test_a_scaling_to_what_is_there_is_no_scaling() -> None:
@@ -43,8 +43,10 @@ def test_a_scaling_to_what_is_there_is_no_scaling() -> None:
 
 def test_a_healing_is_told_in_the_order_of_its_moments() -> None:
     """A victim without a grace period is gone long before anybody is ready in its place."""
-    _, said = told([*THREE, killed(1.0, "a"), gone(1.0, "a"), born(1.02, "x"), grown(6.0, "x")])
-    assert list(filter(None, map(happening_line, said))) == [
+    _, happenings = replay_all(
+        [*THREE, killed(1.0, "a"), gone(1.0, "a"), born(1.02, "x"), grown(6.0, "x")]
+    )
+    assert list(filter(None, map(happening_line, happenings))) == [
         "a deleted",
         "a is gone after 0.00 s",
         "x replaces a, created after 0.02 s",
@@ -54,8 +56,10 @@ def test_a_healing_is_told_in_the_order_of_its_moments() -> None:
 
 def test_a_victim_that_goes_last_is_told_last() -> None:
     """Its goodbye may take longer than the start of another."""
-    _, said = told([*THREE, killed(1.0, "a"), born(1.02, "x"), grown(6.0, "x"), gone(9.0, "a")])
-    assert list(filter(None, map(happening_line, said))) == [
+    _, happenings = replay_all(
+        [*THREE, killed(1.0, "a"), born(1.02, "x"), grown(6.0, "x"), gone(9.0, "a")]
+    )
+    assert list(filter(None, map(happening_line, happenings))) == [
         "a deleted",
         "x replaces a, created after 0.02 s",
         "x is ready after 5.00 s",

@@ -8,7 +8,11 @@ from flashsale.base.errors import BadInputError
 
 def env(stage: Stage) -> dict[str, str]:
     """Return what the ENVs of a stage say."""
-    pairs = [one.assignments() for one in stage.instructions if one.keyword == "ENV"]
+    pairs = [
+        instruction.assignments()
+        for instruction in stage.instructions
+        if instruction.keyword == "ENV"
+    ]
     return {name: value for each in pairs for name, value in each}
 
 

@@ -19,7 +19,9 @@ DRILL = ("drill", "--rate", "20", "--kills", "1", "--scale", "3", "--calm", "300
 
 def states(flashsale: Flashsale) -> dict[str, str]:
     """What became of each step, as a script sees it."""
-    return {one["name"]: one["state"] for one in flashsale("learn", "--list", "-o", "json").json}
+    return {
+        entry["name"]: entry["state"] for entry in flashsale("learn", "--list", "-o", "json").json
+    }
 
 
 def changed(file: Path, *pairs: tuple[str, str]) -> None:
@@ -50,7 +52,7 @@ class Learner:
         self.person.sees("[ ]")
         checked = self.flashsale("learn", "--check", name, "-o", "json")
         assert checked.code == 1
-        assert [one["holds"] for one in checked.json] == [False] * len(step.checks)
+        assert [row["holds"] for row in checked.json] == [False] * len(step.checks)
         deed()
         right = answer == step.prediction.right
         self.person.sees("What happened here", "guess was right" if right else "Right is:", "[x]")

@@ -17,29 +17,29 @@ LET_GO = '{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/hel
 
 def test_the_course_types_the_commands_for_whoever_asks(flashsale: Flashsale) -> None:
     """Real ones, and shows what they print; a dead cluster is said, and does not end it."""
-    with learner(flashsale, "--cluster", "embedded") as one:
-        one.person.sees("Guess first")
-        one.person.types("2")
-        one.person.sees("$ flashsale up --cluster embedded my-sale")
-        one.person.types("a")
-        one.person.sees("Starting the embedded cluster", "READY 3")
+    with learner(flashsale, "--cluster", "embedded") as session:
+        session.person.sees("Guess first")
+        session.person.types("2")
+        session.person.sees("$ flashsale up --cluster embedded my-sale")
+        session.person.types("a")
+        session.person.sees("Starting the embedded cluster", "READY 3")
         flashsale.stop_cluster()
-        one.person.sees("The course goes on when it is back")
-        one.types("up", "--replicas", "1")
-        one.person.sees("READY 1")
-        one.person.types("q")
-        assert one.person.leaves() == 0
-        assert "Go on with: flashsale learn" in one.person.seen
+        session.person.sees("The course goes on when it is back")
+        session.types("up", "--replicas", "1")
+        session.person.sees("READY 1")
+        session.person.types("q")
+        assert session.person.leaves() == 0
+        assert "Go on with: flashsale learn" in session.person.seen
 
 
 def test_ctrl_c_gives_the_terminal_back(flashsale: Flashsale) -> None:
     """And the exit code says what it was."""
-    with learner(flashsale) as one:
-        one.person.sees("Guess first")
-        one.person.program.send_signal(2)
-        assert one.person.leaves() == 130
-        assert ENTER in one.person.seen
-        assert "\x1b" not in SGR.sub("", one.person.seen.rpartition(LEAVE)[2])
+    with learner(flashsale) as session:
+        session.person.sees("Guess first")
+        session.person.program.send_signal(2)
+        assert session.person.leaves() == 130
+        assert ENTER in session.person.seen
+        assert "\x1b" not in SGR.sub("", session.person.seen.rpartition(LEAVE)[2])
 
 
 def test_without_colours_everything_is_said_in_words(flashsale: Flashsale) -> None:
@@ -94,10 +94,10 @@ def test_what_a_script_did_is_proven_without_the_course(flashsale: Flashsale) ->
     assert flashsale("up", "--manifest", str(flashsale.lean_manifest())).code == 0
     assert flashsale("learn", "--check", "open").code == 0
     before = flashsale("learn", "--check", "kill", "-o", "json")
-    assert (before.code, [one["holds"] for one in before.json]) == (1, [False, False])
+    assert (before.code, [row["holds"] for row in before.json]) == (1, [False, False])
     victim = flashsale("kill-pod", "-o", "json").json[0]
     after = flashsale("learn", "--check", "--step", "kill", "-o", "json")
-    assert (after.code, [one["holds"] for one in after.json]) == (0, [True, True])
+    assert (after.code, [row["holds"] for row in after.json]) == (0, [True, True])
     assert after.json[1]["seen"] == f"{victim['replacement']} replaced {victim['victim']}"
     assert flashsale("learn", "--check").code == 1
 

@@ -23,31 +23,33 @@ def test_a_whole_course(
     flashsale: Flashsale, tmp_path: Path, skipped: frozenset[str], right: int
 ) -> None:
     """Right and wrong guesses, quitting and going on, every check red before its deed."""
-    with learner(flashsale) as one:
-        one.person.sees("Step 1 of 11", "Guess first")
-        one.step("open", 1, one.opens)
-        one.goes_on("Step 2 of 11")
-        one.step("numbers", 3, lambda: one.types("scale", "4", "--no-wait"))
-        one.goes_on("Step 3 of 11")
-        one.step("buy", 3, one.buys)
-        one.goes_on("Step 4 of 11")
-        one.person.types("1q")
-        assert one.person.leaves() == 0
-        assert "You stopped at step 4 of 11" in one.person.seen
-    with learner(flashsale) as one:
-        one.person.sees("Step 4 of 11", "Your guess: 3 pods")
-        one.step("kill", 1, one.kills_with_kubectl)
-        one.goes_on("Step 5 of 11")
-        for number, (name, answer, deed) in enumerate(second_half(one), 6):
+    with learner(flashsale) as session:
+        session.person.sees("Step 1 of 11", "Guess first")
+        session.step("open", 1, session.opens)
+        session.goes_on("Step 2 of 11")
+        session.step("numbers", 3, lambda: session.types("scale", "4", "--no-wait"))
+        session.goes_on("Step 3 of 11")
+        session.step("buy", 3, session.buys)
+        session.goes_on("Step 4 of 11")
+        session.person.types("1q")
+        assert session.person.leaves() == 0
+        assert "You stopped at step 4 of 11" in session.person.seen
+    with learner(flashsale) as session:
+        session.person.sees("Step 4 of 11", "Your guess: 3 pods")
+        session.step("kill", 1, session.kills_with_kubectl)
+        session.goes_on("Step 5 of 11")
+        for number, (name, answer, deed) in enumerate(second_half(session), 6):
             if name in skipped:
-                one.skips(name)
+                session.skips(name)
             else:
-                one.step(name, answer, deed)
-                one.goes_on(f"Step {number} of 11")
-        one.step("close", 3, one.closes)
-        one.goes_on(f"You did {11 - len(skipped)} of 11 steps and guessed right in {right} of them")
-        one.person.types("\r")
-        assert one.person.leaves() == 0
+                session.step(name, answer, deed)
+                session.goes_on(f"Step {number} of 11")
+        session.step("close", 3, session.closes)
+        session.goes_on(
+            f"You did {11 - len(skipped)} of 11 steps and guessed right in {right} of them"
+        )
+        session.person.types("\r")
+        assert session.person.leaves() == 0
     found = states(flashsale)
     assert {name for name, state in found.items() if state != "done"} == skipped
     page = tmp_path / "course.html"
@@ -58,13 +60,13 @@ def test_a_whole_course(
     assert set(states(flashsale).values()) == {"open"}
 
 
-def second_half(one: Learner) -> list[tuple[str, int, Callable[[], None]]]:
+def second_half(learner: Learner) -> list[tuple[str, int, Callable[[], None]]]:
     """Each step's name, a guess, and what is done for it."""
     return [
-        ("probe", 3, one.mends_the_probe),
-        ("scale", 2, one.scales),
-        ("labels", 1, one.quarantines),
-        ("crash", 2, lambda: one.types("kill-pod", "--process")),
-        ("lose", 2, one.drills),
-        ("mend", 2, one.mends_the_folder),
+        ("probe", 3, learner.mends_the_probe),
+        ("scale", 2, learner.scales),
+        ("labels", 1, learner.quarantines),
+        ("crash", 2, lambda: learner.types("kill-pod", "--process")),
+        ("lose", 2, learner.drills),
+        ("mend", 2, learner.mends_the_folder),
     ]

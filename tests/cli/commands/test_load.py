@@ -52,10 +52,10 @@ async def result(*words: str) -> tuple[int, str, str]:
     return await asyncio.to_thread(forked, ["load", *words], os.environ, PATIENCE)
 
 
-async def asked(shop: Liar, least: int) -> None:
+async def wait_until_asked(shop: Liar, least: int) -> None:
     """Wait until so many purchases have reached the shop."""
     async with asyncio.timeout(20):
-        while shop.asked < least:  # noqa: ASYNC110 - the shop is no part of what is tested
+        while shop.requests < least:  # noqa: ASYNC110 - the shop is no part of what is tested
             await asyncio.sleep(0.01)
 
 
@@ -120,11 +120,11 @@ async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: i
     """Interrupted, the run ends in order: all that was sent is accounted for."""
     async with Liar(lambda _: "sell") as shop:
         with typed("--url", shop.url, "-o", "json") as process:
-            await asked(shop, 10)
+            await wait_until_asked(shop, 10)
             process.send_signal(number)
             out = await written(process)
     assert process.returncode == code
-    assert json.loads(out)["confirmed"] == shop.asked
+    assert json.loads(out)["confirmed"] == shop.requests
 
 
 @pytest.mark.skipif(not shutil.which("timeout"), reason="macOS has no timeout of its own")
@@ -135,18 +135,18 @@ async def test_timeout_gets_the_numbers_too() -> None:
         process = await asyncio.create_subprocess_exec(
             "timeout", "--preserve-status", "60", *words, stdout=PIPE, stderr=PIPE
         )
-        await asked(shop, 10)
+        await wait_until_asked(shop, 10)
         process.terminate()
         out, err = await process.communicate()
     assert process.returncode == 143, err
-    assert f"confirmed  {shop.asked}  100 %" in out.decode()
+    assert f"confirmed  {shop.requests}  100 %" in out.decode()
 
 
 async def test_a_second_signal_ends_it_at_once() -> None:
     """Without the buyers that still wait, and without numbers."""
     async with Liar(lambda _: "silence") as shop:
         with typed("--url", shop.url, "--timeout", "60s") as process:
-            await asked(shop, 5)
+            await wait_until_asked(shop, 5)
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(20):
                 while process.poll() is None:
@@ -160,12 +160,12 @@ async def test_a_killed_program_stops_sending() -> None:
     """The processes that send do not outlive the one that was typed, not even its SIGKILL."""
     async with Liar(lambda _: "sell") as shop:
         with typed("--url", shop.url, "--rate", "50") as process:
-            await asked(shop, 10)
+            await wait_until_asked(shop, 10)
             process.kill()
         async with asyncio.timeout(10):
-            while (before := shop.asked) >= 0:
+            while (before := shop.requests) >= 0:
                 await asyncio.sleep(0.3)  # fifteen purchases long
-                if shop.asked == before:
+                if shop.requests == before:
                     break
 
 
@@ -192,7 +192,7 @@ async def test_ctrl_c_again_and_again_leaves_with_130() -> None:
     """Whatever is being tidied up just then: the exit code says who ended it."""
     async with Liar(lambda _: "silence") as shop:
         with typed("--url", shop.url, "--timeout", "60s") as process:
-            await asked(shop, 5)
+            await wait_until_asked(shop, 5)
             async with asyncio.timeout(20):
                 while process.poll() is None:
                     process.send_signal(signal.SIGINT)
@@ -205,9 +205,9 @@ async def test_other_losses_say_what_came() -> None:
     async with Liar(lambda _: "garbage") as shop:
         words = ("--url", shop.url, "--rate", "20", "--for", "1s")
         _, out, _ = await result(*words, "-o", "json")
-        found = json.loads(out)
-        assert found["other_errors"] == {
-            "no HTTP/1 answer, but 'SSH-2.0-OpenSSH_9.2'": found["errors"]["other"]
+        document = json.loads(out)
+        assert document["other_errors"] == {
+            "no HTTP/1 answer, but 'SSH-2.0-OpenSSH_9.2'": document["errors"]["other"]
         }
         _, out, err = await result(*words)
     assert "SSH-2.0-OpenSSH_9.2" in out

@@ -65,9 +65,9 @@ def test_dead_cluster_is_told_and_comes_back(flashsale: Flashsale) -> None:
     before = flashsale(*words).json
     os.kill(flashsale.cluster_pid(), signal.SIGKILL)
     for command in (("status",), ("scale", "2"), ("kill-pod",), ("url",), ("logs",)):
-        told = flashsale(*command)
-        assert (told.code, told.out) == (3, "")
-        assert told.err == "Error: The embedded cluster is not running.\nHint: flashsale up\n"
+        done = flashsale(*command)
+        assert (done.code, done.out) == (3, "")
+        assert done.err == "Error: The embedded cluster is not running.\nHint: flashsale up\n"
     after = flashsale(*words).json
     assert after["url"] == before["url"]
     assert after["replicaset"] == before["replicaset"]

@@ -52,8 +52,8 @@ def kubectl(sale: Flashsale, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def nodes_of_pods(sale: Flashsale) -> list[str]:
-    found = sale("status", "-o", "json").json["pods"]
-    return sorted(pod["node"] for pod in found if pod["status"] == "Running")
+    pods_shown = sale("status", "-o", "json").json["pods"]
+    return sorted(pod["node"] for pod in pods_shown if pod["status"] == "Running")
 
 
 def test_pods_are_spread_evenly(sale: Flashsale) -> None:
@@ -78,8 +78,8 @@ def test_a_node_with_pods_is_not_removed(sale: Flashsale) -> None:
 
 def test_all_pods_of_a_node_can_be_killed(sale: Flashsale) -> None:
     """Others are left alone."""
-    found = sale("kill-pod", "--node", "embedded-m02", "--dry-run", "-o", "json").json
-    assert len(found) == 2
+    document = sale("kill-pod", "--node", "embedded-m02", "--dry-run", "-o", "json").json
+    assert len(document) == 2
 
 
 def test_a_node_dies_and_comes_back(sale: Flashsale) -> None:

@@ -50,9 +50,11 @@ def test_a_drill_judges_a_nodes_death(sale: Flashsale) -> None:
     (death,) = found["node_deaths"]
     assert "1 node's death" in found["reason"] or death["lost"] == 0
     assert death["not_ready_seconds"] < death["replaced_seconds"] <= death["back_seconds"]
-    assert {one["victim"] for one in found["healings"]} == set(death["pods"])
+    assert {healing["victim"] for healing in found["healings"]} == set(death["pods"])
     named = [
-        one for one in found["losses"] if one["cause"] == f"the death of the node {death['node']}"
+        loss_row
+        for loss_row in found["losses"]
+        if loss_row["cause"] == f"the death of the node {death['node']}"
     ]
     assert len(named) == death["lost"] == found["load"]["lost"]
-    assert {one["blamed_on"] for one in found["losses"]} <= {death["node"]}
+    assert {loss_row["blamed_on"] for loss_row in found["losses"]} <= {death["node"]}

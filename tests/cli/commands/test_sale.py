@@ -23,8 +23,8 @@ AGE = re.compile(r"\d+[smh](\d+s)?")  # two programs, asked one after the other
 
 def pods(sale: Flashsale) -> list[str]:
     """Names of the sale's pods, without those that are on their way out."""
-    found = sale("status", "-o", "json").json["pods"]
-    return [pod["name"] for pod in found if pod["status"] != "Terminating"]
+    pods_shown = sale("status", "-o", "json").json["pods"]
+    return [pod["name"] for pod in pods_shown if pod["status"] != "Terminating"]
 
 
 class TestOpenSale:
@@ -32,26 +32,26 @@ class TestOpenSale:
 
     def test_status_has_the_promised_keys(self, open_sale: Flashsale) -> None:
         """Machines can rely on every name."""
-        told = open_sale("status", "-o", "json").json
-        assert set(told) >= STATUS
-        assert told["cluster"] == {"kind": "embedded", "context": "flashsale-embedded"}
-        assert told["replicaset"] == {
+        document = open_sale("status", "-o", "json").json
+        assert set(document) >= STATUS
+        assert document["cluster"] == {"kind": "embedded", "context": "flashsale-embedded"}
+        assert document["replicaset"] == {
             "name": "flashsale-rs",
             "desired": 3,
             "current": 3,
             "ready": 3,
         }
-        assert set(told["service"]) == {"name", "type", "cluster_ip", "node_port"}
-        assert all(set(pod) >= POD for pod in told["pods"])
+        assert set(document["service"]) == {"name", "type", "cluster_ip", "node_port"}
+        assert all(set(pod) >= POD for pod in document["pods"])
 
     def test_status_is_what_kubectl_prints(self, open_sale: Flashsale) -> None:
         """Tables with kubectl's columns, blanks and words, and nothing on stderr."""
-        told = open_sale("status")
+        done = open_sale("status")
         kubectl = Path(sys.executable).parent / "kubectl"
         config = open_sale("kubeconfig").out.strip()
         words = [str(kubectl), "--kubeconfig", config, "get", "rs,pods,svc", "--no-headers"]
         theirs = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-        ours = told.out.split()
+        ours = done.out.split()
         for line in theirs.stdout.replace("replicaset.apps/", "").splitlines():
             name, *cells = line.partition("/")[2].split() if "/" in line[:8] else line.split()
             if name != "kubernetes":
@@ -59,14 +59,14 @@ class TestOpenSale:
                 assert [
                     cell for cell in cells if cell not in ours and not AGE.fullmatch(cell)
                 ] == []
-        assert told.err == ""
+        assert done.err == ""
 
     def test_wide_adds_addresses(self, open_sale: Flashsale) -> None:
         """As `kubectl get pods -o wide`."""
-        told = open_sale("status", "-o", "wide").out
-        assert "IP" in told
-        assert "NOMINATED NODE   READINESS GATES" in told
-        assert "flashsale-container   flashsale:1.0   app=flashsale" in told
+        output = open_sale("status", "-o", "wide").out
+        assert "IP" in output
+        assert "NOMINATED NODE   READINESS GATES" in output
+        assert "flashsale-container   flashsale:1.0   app=flashsale" in output
 
     def test_url_is_alone_and_sells(self, open_sale: Flashsale) -> None:
         """The address works at once, and every answer names a pod of the sale."""
@@ -80,16 +80,16 @@ class TestOpenSale:
         """The same pods, no build, and the same address."""
         before = open_sale("status", "-o", "json").json
         manifest = str(open_sale.lean_manifest())
-        told = open_sale("up", "--manifest", manifest, "-o", "json").json
-        assert told["image"] == {"name": "flashsale:1.0", "built": False}
-        assert [pod["name"] for pod in told["pods"]] == [pod["name"] for pod in before["pods"]]
-        assert told["url"] == before["url"]
-        assert told["seconds"] >= 0
+        document = open_sale("up", "--manifest", manifest, "-o", "json").json
+        assert document["image"] == {"name": "flashsale:1.0", "built": False}
+        assert [pod["name"] for pod in document["pods"]] == [pod["name"] for pod in before["pods"]]
+        assert document["url"] == before["url"]
+        assert document["seconds"] >= 0
 
     def test_scale_there_and_back(self, open_sale: Flashsale) -> None:
         """Up and down, waiting for readiness each time; `up` in between keeps the number."""
-        told = open_sale("scale", "5", "-o", "json").json
-        assert (told["from"], told["to"]) == (3, 5)
+        document = open_sale("scale", "5", "-o", "json").json
+        assert (document["from"], document["to"]) == (3, 5)
         kept = open_sale("up", "--manifest", str(open_sale.lean_manifest()), "-o", "json").json
         assert kept["replicaset"]["ready"] == 5
         assert open_sale("scale", "3").out.startswith(
@@ -99,18 +99,23 @@ class TestOpenSale:
     def test_kill_pod_tells_the_healing(self, open_sale: Flashsale) -> None:
         """A named victim, its replacement, and the seconds of each step."""
         victim = pods(open_sale)[0]
-        (told,) = open_sale("kill-pod", victim, "-o", "json").json
-        assert set(told) >= HEALING
-        assert (told["victim"], told["cause"]) == (victim, "deleted")
-        assert told["replacement"] in pods(open_sale)
-        assert 0 <= told["created_seconds"] <= told["started_seconds"] <= told["ready_seconds"]
+        (document,) = open_sale("kill-pod", victim, "-o", "json").json
+        assert set(document) >= HEALING
+        assert (document["victim"], document["cause"]) == (victim, "deleted")
+        assert document["replacement"] in pods(open_sale)
+        assert (
+            0
+            <= document["created_seconds"]
+            <= document["started_seconds"]
+            <= document["ready_seconds"]
+        )
         assert victim not in pods(open_sale)
 
     def test_kill_all_hard(self, open_sale: Flashsale) -> None:
         """All at once without a goodbye, and all come back."""
         before = set(pods(open_sale))
-        told = open_sale("kill-pod", "--all", "--hard", "-o", "json").json
-        assert {one["victim"] for one in told} == before
+        document = open_sale("kill-pod", "--all", "--hard", "-o", "json").json
+        assert {healing["victim"] for healing in document} == before
         assert not before & set(pods(open_sale))
 
     def test_killed_process_restarts_in_its_pod(self, open_sale: Flashsale) -> None:
@@ -118,8 +123,8 @@ class TestOpenSale:
         if sys.platform != "linux":
             pytest.skip("the process of a pod is found through /proc")
         victim = pods(open_sale)[0]
-        (told,) = open_sale("kill-pod", victim, "--process", "-o", "json").json
-        assert (told["replacement"], told["cause"]) == (victim, "crashed")
+        (document,) = open_sale("kill-pod", victim, "--process", "-o", "json").json
+        assert (document["replacement"], document["cause"]) == (victim, "crashed")
         after = open_sale("status", "-o", "json").json["pods"]
         assert next(pod["restarts"] for pod in after if pod["name"] == victim) >= 1
 
@@ -148,8 +153,8 @@ class TestOpenSale:
         names = pods(open_sale)
         lines = open_sale("logs").out.splitlines()
         assert {line.split()[0] for line in lines} == set(names)
-        told = open_sale("logs", names[0], "--tail", "1", "-o", "json").out.splitlines()
-        assert [json.loads(line)["pod"] for line in told] == names[:1]
+        tagged = open_sale("logs", names[0], "--tail", "1", "-o", "json").out.splitlines()
+        assert [json.loads(line)["pod"] for line in tagged] == names[:1]
 
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),
@@ -168,10 +173,10 @@ class TestOpenSale:
     ) -> None:
         """The documented exit code, one sentence, one hint; the pods live on."""
         before = pods(open_sale)
-        told = open_sale(*words)
-        assert (told.code, told.out) == (code, "")
-        assert sentence in told.err
-        assert told.err.splitlines()[-1].startswith("Hint: ")
+        done = open_sale(*words)
+        assert (done.code, done.out) == (code, "")
+        assert sentence in done.err
+        assert done.err.splitlines()[-1].startswith("Hint: ")
         assert pods(open_sale) == before
 
     @pytest.mark.parametrize(
@@ -190,10 +195,10 @@ class TestOpenSale:
         """Both objects are checked before either is touched."""
         before = pods(open_sale)
         manifest = open_sale.lean_manifest(**{old: new})
-        told = open_sale("up", "--manifest", str(manifest))
-        assert told.code == 2
-        assert sentence in told.err
-        assert manifest.name in told.err
+        done = open_sale("up", "--manifest", str(manifest))
+        assert done.code == 2
+        assert sentence in done.err
+        assert manifest.name in done.err
         assert pods(open_sale) == before
 
     @pytest.mark.parametrize(

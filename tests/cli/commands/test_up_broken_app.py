@@ -24,11 +24,11 @@ def test_broken_new_version_leaves_the_old_one_selling(own_sale: Flashsale, fold
     """One pod is tried; the others go on."""
     before = status(own_sale)
     changed(folder / "app.py", "import os", "import nonsense")
-    told = own_sale("up", str(folder), "--timeout", "5s")
-    assert (told.code, told.out) == (5, "")
-    assert "1 of 2 pods is ready" in told.err
-    assert "1 pod goes on with the old version." in told.err
-    assert "No module named" in told.err
+    done = own_sale("up", str(folder), "--timeout", "5s")
+    assert (done.code, done.out) == (5, "")
+    assert "1 of 2 pods is ready" in done.err
+    assert "1 pod goes on with the old version." in done.err
+    assert "No module named" in done.err
     assert fetched(before["url"])["pod"] in names(before)
 
 
@@ -56,21 +56,21 @@ def test_timeout_bounds_replacing_and_waiting_together(own_sale: Flashsale, fold
     manifest = folder / "flashsale-replicaset.yaml"
     changed(manifest, "initialDelaySeconds: 0", "initialDelaySeconds: 60")
     began = time.monotonic()
-    told = own_sale("up", str(folder), "--timeout", "2s")
-    assert told.code == 5
-    assert "after 2 s" in told.err
-    assert "on with the old version." in told.err
+    done = own_sale("up", str(folder), "--timeout", "2s")
+    assert done.code == 5
+    assert "after 2 s" in done.err
+    assert "on with the old version." in done.err
     assert time.monotonic() - began < 60  # two pods in turn take 120 s at least
 
 
 def test_an_app_that_crashes_is_explained(own_sale: Flashsale, lean_folder: Path) -> None:
     """Exit code 5, what is wrong, and the app's own last words."""
     changed(lean_folder / "app.py", "import os", "import nonsense")
-    told = own_sale("up", str(lean_folder), "-n", "crashes", "--timeout", "5s")
-    assert (told.code, told.out) == (5, "")
-    assert "0 of 2 pods are ready" in told.err
-    assert "does not stay up" in told.err
-    assert "No module named" in told.err
+    done = own_sale("up", str(lean_folder), "-n", "crashes", "--timeout", "5s")
+    assert (done.code, done.out) == (5, "")
+    assert "0 of 2 pods are ready" in done.err
+    assert "does not stay up" in done.err
+    assert "No module named" in done.err
 
 
 @pytest.mark.parametrize(
@@ -101,21 +101,21 @@ def test_app_that_does_not_get_ready_is_explained(
     """The same for one that runs."""
     changed(shop_folder / file, old, new)
     words = ("-n", request.node.callspec.id, "--replicas", "1", "--timeout", "5s")
-    told = own_sale("up", str(shop_folder), *words)
-    assert (told.code, told.out) == (5, "")
-    assert "0 of 1 pod" in told.err
-    assert sentence in told.err
-    assert detail in told.err
+    done = own_sale("up", str(shop_folder), *words)
+    assert (done.code, done.out) == (5, "")
+    assert "0 of 1 pod" in done.err
+    assert sentence in done.err
+    assert detail in done.err
 
 
 def test_dockerfile_without_a_command_is_explained(own_sale: Flashsale, lean_folder: Path) -> None:
     """Once before the pods are made, once as the reason why none gets ready."""
     dockerfile = lean_folder / "Dockerfile"
     dockerfile.write_text(dockerfile.read_text().partition("CMD")[0])
-    told = own_sale("up", str(lean_folder), "-n", "commandless", "--timeout", "5s")
-    assert (told.code, told.out) == (5, "")
-    assert f"{dockerfile} names no command: add CMD" in told.err
-    error, hint = told.err.splitlines()[-2:]
+    done = own_sale("up", str(lean_folder), "-n", "commandless", "--timeout", "5s")
+    assert (done.code, done.out) == (5, "")
+    assert f"{dockerfile} names no command: add CMD" in done.err
+    error, hint = done.err.splitlines()[-2:]
     assert "the image flashsale:1.0 names no command to run" in error
     assert hint.startswith("Hint: flashsale up")
     assert 'added CMD ["gunicorn"' in hint
@@ -127,7 +127,7 @@ def test_missing_image_is_explained(own_sale: Flashsale) -> None:
     assert own_sale("up", "--manifest", manifest, "-n", "imageless", "--replicas", "1").code == 0
     patch = '[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"no:1"}]'
     kubectl(own_sale, "patch", "rs", "flashsale-rs", "-n", "imageless", "--type=json", "-p", patch)
-    told = own_sale("scale", "2", "--timeout", "60s")
-    assert told.code == 5
-    assert "1 of 2 pods is ready" in told.err
-    assert "the image no:1" in told.err
+    done = own_sale("scale", "2", "--timeout", "60s")
+    assert done.code == 5
+    assert "1 of 2 pods is ready" in done.err
+    assert "the image no:1" in done.err

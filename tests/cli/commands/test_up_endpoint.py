@@ -30,15 +30,15 @@ def test_missing_service_hides_no_pods(small_sale: Flashsale) -> None:
     """The tables that there are, one line about the one that is not, and its URL is empty."""
     before = small_sale("status", "-o", "json").json
     kubectl(small_sale, "delete", "service", "flashsale-svc")
-    told = small_sale("status")
-    said = (
+    done = small_sale("status")
+    message = (
         "The Service flashsale-svc is missing, so no buyer gets in. flashsale up makes it again.\n"
     )
-    assert (told.code, told.err) == (0, said)
-    assert before["pods"][0]["name"] in told.out
-    assert "NodePort" not in told.out
+    assert (done.code, done.err) == (0, message)
+    assert before["pods"][0]["name"] in done.out
+    assert "NodePort" not in done.out
     machine = small_sale("status", "-o", "json")
-    assert (machine.err, set(machine.json)) == (said, set(before))
+    assert (machine.err, set(machine.json)) == (message, set(before))
     assert (machine.json["service"], machine.json["url"]) == (None, "")
     assert machine.json["pods"][0]["name"] == before["pods"][0]["name"]
 
@@ -95,10 +95,10 @@ def test_taken_node_port_is_told(small_sale: Flashsale) -> None:
     asked = {"port: 80\n": f"port: 80\n      nodePort: {port}\n"}
     words = ("up", "--manifest", str(small_sale.lean_manifest(**asked)), "--replicas", "1")
     with squatter(port):
-        told = small_sale(*words)
-        assert (told.code, told.out) == (5, "")
-        assert f"node port {port} is taken by another program on this machine." in told.err
-        assert f"lsof -i :{port}  # names that program" in told.err.splitlines()[-1]
+        done = small_sale(*words)
+        assert (done.code, done.out) == (5, "")
+        assert f"node port {port} is taken by another program on this machine." in done.err
+        assert f"lsof -i :{port}  # names that program" in done.err.splitlines()[-1]
         shown = small_sale("status")
         assert shown.code == 0
         assert re.fullmatch(f"Node port {port} is taken by .*does not lead to.*\n", shown.err)
@@ -118,10 +118,10 @@ def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flas
     os.kill(small_sale.cluster_pid(), signal.SIGKILL)
     manifest = str(small_sale.lean_manifest())
     with squatter(port):
-        told = small_sale("up", "--manifest", manifest)
-        assert told.code == 5
-        assert f"node port {port} is taken" in told.err
-        assert "  # takes another port" in told.err
+        done = small_sale("up", "--manifest", manifest)
+        assert done.code == 5
+        assert f"node port {port} is taken" in done.err
+        assert "  # takes another port" in done.err
         assert small_sale("down").code == 0
         opened = small_sale("up", "--manifest", manifest, "--replicas", "1", "-o", "json")
         assert opened.code == 0, opened.err
@@ -131,9 +131,9 @@ def test_port_that_was_taken_while_the_cluster_was_dead_is_told(small_sale: Flas
 def test_service_that_sends_buyers_to_another_port_is_told(small_sale: Flashsale) -> None:
     """Pods are ready, but nobody listens where the Service sends buyers."""
     wrong = small_sale.lean_manifest(**{"targetPort: 5000": "targetPort: 80"})
-    told = small_sale("up", "--manifest", str(wrong))
-    assert (told.code, told.out) == (5, "")
-    error, hint = told.err.splitlines()[-2:]
+    done = small_sale("up", "--manifest", str(wrong))
+    assert (done.code, done.out) == (5, "")
+    error, hint = done.err.splitlines()[-2:]
     assert "The Service flashsale-svc sends buyers to targetPort 80, where no container" in error
     assert "containers say containerPort 5000 (connection" in error
     assert hint.startswith("Hint: flashsale up")

@@ -24,9 +24,9 @@ def answers(url: str) -> list[Any]:
     return [fetched(url) for _ in range(12)]
 
 
-def names(told: Any) -> set[str]:
+def names(progress: Any) -> set[str]:
     """The pods in a status."""
-    return {pod["name"] for pod in told["pods"]}
+    return {pod["name"] for pod in progress["pods"]}
 
 
 def status(sale: Flashsale) -> Any:
@@ -38,9 +38,9 @@ def test_changed_app_reaches_the_pods(own_sale: Flashsale, shop_folder: Path) ->
     """Edit app.py, type `up` again: the new version answers, from every pod."""
     assert own_sale("up", str(shop_folder)).code == 0
     changed(shop_folder)
-    told = own_sale("up", str(shop_folder), "-o", "json").json
-    assert told["image"]["built"] is True
-    assert {answer["message"] for answer in answers(told["url"])} == {NEW}
+    document = own_sale("up", str(shop_folder), "-o", "json").json
+    assert document["image"]["built"] is True
+    assert {answer["message"] for answer in answers(document["url"])} == {NEW}
 
 
 def test_manifest_may_come_through_a_pipe(own_sale: Flashsale) -> None:
@@ -80,14 +80,14 @@ def test_old_pods_go_one_at_a_time(own_sale: Flashsale, folder: Path) -> None:
         while seen[-1]["type"] != "stream":  # from here on nothing is missed
             seen.append(json.loads(next(lines)))
         changed(folder)
-        told = own_sale("up", str(folder), "-o", "json")
+        done = own_sale("up", str(folder), "-o", "json")
         watching.send_signal(signal.SIGINT)
         seen += [json.loads(line) for line in lines]
-    assert told.json["rolled"] == {"replaced": 3, "left": 0}
-    assert "flashsale replaces 3 pods, one at a time; a ReplicaSet does not" in told.err
+    assert done.json["rolled"] == {"replaced": 3, "left": 0}
+    assert "flashsale replaces 3 pods, one at a time; a ReplicaSet does not" in done.err
     ready = [line["ready"] for line in seen if line["type"] == "replicaset"]
     assert min(ready) == 2
-    assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
+    assert {answer["message"] for answer in answers(done.json["url"])} == {NEW}
 
 
 def test_old_pods_can_be_left_alone(own_sale: Flashsale, folder: Path) -> None:
@@ -111,12 +111,12 @@ def test_what_left_the_manifest_leaves_the_pods(own_sale: Flashsale, folder: Pat
     ours = manifest.read_text()
     before = status(own_sale)
     manifest.write_text(as_taught(ours))
-    told = own_sale("up", str(folder), "-o", "json")
-    assert told.json["rolled"] == {"replaced": 2, "left": 0}
-    assert not names(before) & names(told.json)
+    done = own_sale("up", str(folder), "-o", "json")
+    assert done.json["rolled"] == {"replaced": 2, "left": 0}
+    assert not names(before) & names(done.json)
     assert "preStop" not in kubectl(own_sale, "get", "pods", "-o", "json")
     again = own_sale("up", str(folder), "-o", "json").json
-    assert names(again) == names(told.json)
+    assert names(again) == names(done.json)
 
 
 def test_what_left_the_manifest_is_made_up_for(own_sale: Flashsale, folder: Path) -> None:

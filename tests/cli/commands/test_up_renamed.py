@@ -20,13 +20,13 @@ def test_renamed_replicaset_takes_the_place_of_the_old_one(
     hasty = own_sale("up", str(folder), "--no-wait")
     assert "replicaset.apps/flashsale-rs stays for now (--no-wait)" in hasty.err
     assert kubectl(own_sale, "get", "rs", "-o", "name").count("replicaset") == 2
-    told = own_sale("up", str(folder), "-o", "json")
-    assert told.code == 0
-    assert told.json["replicaset"]["desired"] == 3  # as for any other change of the manifest
-    assert "replicaset.apps/flashsale-rs deleted: the manifest has another name now" in told.err
+    done = own_sale("up", str(folder), "-o", "json")
+    assert done.code == 0
+    assert done.json["replicaset"]["desired"] == 3  # as for any other change of the manifest
+    assert "replicaset.apps/flashsale-rs deleted: the manifest has another name now" in done.err
     kubectl(own_sale, "wait", "--for=delete", *(f"pod/{name}" for name in names(before)))
     assert kubectl(own_sale, "get", "rs", "-o", "name") == "replicaset.apps/my-rs\n"
-    assert {answer["message"] for answer in answers(told.json["url"])} == {NEW}
+    assert {answer["message"] for answer in answers(done.json["url"])} == {NEW}
 
 
 def test_down_closes_what_a_failed_renaming_left(own_sale: Flashsale, folder: Path) -> None:
@@ -54,8 +54,8 @@ def test_renamed_service_cannot_take_over_a_node_port_that_is_named(
     manifest.write_text(text)
     assert own_sale("up", str(folder), "--replicas", "1", "--no-wait").code == 0
     manifest.write_text(text.replace("flashsale-svc", "my-svc"))
-    told = own_sale("up", str(folder), "--no-wait")
-    assert told.code == 2
-    assert "31555: provided port is already allocated" in told.err
-    assert "where the sale's own Service has it under its old name" in told.err
+    done = own_sale("up", str(folder), "--no-wait")
+    assert done.code == 2
+    assert "31555: provided port is already allocated" in done.err
+    assert "where the sale's own Service has it under its old name" in done.err
     assert status(own_sale)["service"]["name"] == "flashsale-svc"

@@ -133,10 +133,10 @@ def test_a_script_gets_one_object_a_line(lively_sale: Flashsale) -> None:
         lines = map(json.loads, watching.stdout)
         first = list(islice(lines, 5))
         killed = lively_sale("kill-pod", "-o", "json").json[0]
-        healed: dict[str, Any] = next(one for one in lines if one["type"] == "healed")
+        healed: dict[str, Any] = next(line for line in lines if line["type"] == "healed")
         watching.terminate()
     assert watching.returncode == 143
-    assert {one["type"] for one in first} == {"stream", "pod", "replicaset"}
+    assert {line["type"] for line in first} == {"stream", "pod", "replicaset"}
     assert (healed["victim"], healed["replacement"]) == (killed["victim"], killed["replacement"])
     for key in ("created_seconds", "started_seconds", "ready_seconds", "gone_seconds"):
         assert healed[key] == pytest.approx(killed[key], abs=0.2)

@@ -20,7 +20,7 @@ from tests.command import Flashsale
 def values(line: str) -> list[str]:
     """What is offered at the end of a line, without what it means."""
     words, incomplete = typed_words({"COMP_LINE": line})
-    return [found.partition("\t")[0] for found in completions(words, incomplete)]
+    return [completion.partition("\t")[0] for completion in completions(words, incomplete)]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,9 @@ def test_real_shells_understand_their_scripts(shell: str, open_sale: Flashsale) 
     answers = done.stdout.split(f"{NEXT}\n")
     assert len(answers) == len(OFFERED) + 1, done
     for answer, offered in zip(answers, OFFERED.values(), strict=False):
-        found = [one.replace("\\:", ":").partition("\t")[0] for one in answer.splitlines()]
+        found = [
+            splitline.replace("\\:", ":").partition("\t")[0] for splitline in answer.splitlines()
+        ]
         assert any(one == offered or one.startswith(f"{offered}:") for one in found), done
 
 

@@ -15,7 +15,7 @@ from flashsale.clusters.minikube.cli import MinikubeTimeouts
 from flashsale.clusters.minikube.profile import usability
 from flashsale.clusters.subprocesses import run
 from tests.clusters.minikube.double_calls import forking_programs
-from tests.clusters.minikube.double_world import Told, World
+from tests.clusters.minikube.double_world import RecordedProgress, World
 from tests.docker.engines import base_image, registry
 from tests.recorded import RECORDINGS
 
@@ -104,9 +104,9 @@ def minikube(world: World) -> MinikubeCluster:
 
 
 @pytest.fixture
-def told() -> Told:
+def progress() -> RecordedProgress:
     """What the user was told."""
-    return Told()
+    return RecordedProgress()
 
 
 @pytest.fixture

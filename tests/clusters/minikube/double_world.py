@@ -59,7 +59,7 @@ class World:
 
     def runs(self, *processes: str) -> None:
         """Say what else runs on the machine, one process at each look."""
-        (self.home / "processes").write_text("".join(f"{one}\n" for one in processes))
+        (self.home / "processes").write_text("".join(f"{process}\n" for process in processes))
 
     def profile(self, name: str = "shop") -> dict[str, Any]:
         return dict(self.get()["profiles"][name])
@@ -85,7 +85,7 @@ class World:
 
 
 @dataclass(slots=True)
-class Told:
+class RecordedProgress:
     """A `Progress` that remembers."""
 
     steps: list[str] = field(default_factory=list)

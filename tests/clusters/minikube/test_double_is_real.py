@@ -62,7 +62,7 @@ class Shape:
     err: list[str] = field(default_factory=list)
 
 
-def asked(command: str, config: str = "") -> Call:
+def ask_double(command: str, config: str = "") -> Call:
     """Describe a call other than a start."""
     return Call(tuple(command.split()), config)
 
@@ -74,38 +74,38 @@ def failing(*options: str, code: int, reason: str, config: str = "", docker: str
 
 
 CALLS = {
-    "version": asked("version -p shop -o json"),
-    "profile-list": asked("profile -p shop list -o json"),
-    "profile-list-light": asked("profile -p shop list -o json --light"),
-    "profile-list-broken": asked("profile -p shop list -o json", BROKEN),
-    "profile-list-light-broken": asked("profile -p shop list -o json --light", BROKEN),
-    "profile-list-gone": asked("profile -p shop list -o json", GONE),
-    "profile-list-light-gone": asked("profile -p shop list -o json --light", GONE),
-    "status": asked("status -p shop -o json"),
-    "status-gone": asked("status -p shop -o json", GONE),
-    "status-broken": asked("status -p shop -o json", BROKEN),
-    "docker-env": asked("docker-env -p shop --shell none -o json"),
-    "docker-env-broken": asked("docker-env -p shop --shell none -o json", BROKEN),
-    "docker-env-gone": asked("docker-env -p shop --shell none -o json", GONE),
-    "stop": asked("stop -p shop -o json"),
-    "stop-gone": asked("stop -p shop -o json", GONE),
-    "stop-broken": asked("stop -p shop -o json", BROKEN),
-    "unpause": asked("unpause -p shop -o json"),
-    "unpause-gone": asked("unpause -p shop -o json", GONE),
-    "update-context": asked("update-context -p shop"),
-    "update-context-gone": asked("update-context -p shop", GONE),
-    "image-ls": asked("image -p shop ls --format json"),
-    "image-ls-gone": asked("image -p shop ls --format json", GONE),
-    "service": asked("service -p shop flashsale-svc -n default --url"),
-    "service-gone": asked("service -p shop flashsale-svc -n default --url", GONE),
-    "ssh": asked("ssh -p shop -- true"),
-    "ssh-gone": asked("ssh -p shop -- true", GONE),
-    "node-stop": asked("node -p shop stop shop-m02"),
-    "node-stop-gone": asked("node -p shop stop shop-m02", GONE),
-    "delete": asked("delete -p shop -o json"),
-    "delete-gone": asked("delete -p shop -o json", GONE),
-    "delete-broken": asked("delete -p shop -o json", BROKEN),
-    "unknown-command": asked("nonsense -p shop"),
+    "version": ask_double("version -p shop -o json"),
+    "profile-list": ask_double("profile -p shop list -o json"),
+    "profile-list-light": ask_double("profile -p shop list -o json --light"),
+    "profile-list-broken": ask_double("profile -p shop list -o json", BROKEN),
+    "profile-list-light-broken": ask_double("profile -p shop list -o json --light", BROKEN),
+    "profile-list-gone": ask_double("profile -p shop list -o json", GONE),
+    "profile-list-light-gone": ask_double("profile -p shop list -o json --light", GONE),
+    "status": ask_double("status -p shop -o json"),
+    "status-gone": ask_double("status -p shop -o json", GONE),
+    "status-broken": ask_double("status -p shop -o json", BROKEN),
+    "docker-env": ask_double("docker-env -p shop --shell none -o json"),
+    "docker-env-broken": ask_double("docker-env -p shop --shell none -o json", BROKEN),
+    "docker-env-gone": ask_double("docker-env -p shop --shell none -o json", GONE),
+    "stop": ask_double("stop -p shop -o json"),
+    "stop-gone": ask_double("stop -p shop -o json", GONE),
+    "stop-broken": ask_double("stop -p shop -o json", BROKEN),
+    "unpause": ask_double("unpause -p shop -o json"),
+    "unpause-gone": ask_double("unpause -p shop -o json", GONE),
+    "update-context": ask_double("update-context -p shop"),
+    "update-context-gone": ask_double("update-context -p shop", GONE),
+    "image-ls": ask_double("image -p shop ls --format json"),
+    "image-ls-gone": ask_double("image -p shop ls --format json", GONE),
+    "service": ask_double("service -p shop flashsale-svc -n default --url"),
+    "service-gone": ask_double("service -p shop flashsale-svc -n default --url", GONE),
+    "ssh": ask_double("ssh -p shop -- true"),
+    "ssh-gone": ask_double("ssh -p shop -- true", GONE),
+    "node-stop": ask_double("node -p shop stop shop-m02"),
+    "node-stop-gone": ask_double("node -p shop stop shop-m02", GONE),
+    "delete": ask_double("delete -p shop -o json"),
+    "delete-gone": ask_double("delete -p shop -o json", GONE),
+    "delete-broken": ask_double("delete -p shop -o json", BROKEN),
+    "unknown-command": ask_double("nonsense -p shop"),
     "start-no-driver": failing(code=55, reason="DRV_NOT_DETECTED"),
     "start-no-docker": failing("--driver=docker", code=65, reason="PROVIDER_DOCKER_NOT_FOUND"),
     "start-docker-down": failing(
@@ -245,8 +245,8 @@ def reduced(line: str) -> Any:
     if isinstance(document, dict) and "specversion" in document:
         data = document["data"]
         kind = document["type"].removeprefix("io.k8s.sigs.minikube.")
-        told = [f"{key}={data[key]}" for key in EXACT if key in data]
-        return {"event": " ".join([kind, *told]), "data": skeleton(data)}
+        fields_kept = [f"{key}={data[key]}" for key in EXACT if key in data]
+        return {"event": " ".join([kind, *fields_kept]), "data": skeleton(data)}
     return skeleton(document)
 
 
@@ -261,9 +261,9 @@ def skeleton(document: Any) -> Any:
 
 def mark(line: str) -> str:
     """Keep of a line of text what no language changes: its mark, or an exit code that it tells."""
-    told = MARKED.match(line)
+    match = MARKED.match(line)
     reason = re.search(r"\b[A-Z]+(_[A-Z]+)+\b", line)
-    return (told[0] if told else "text") + (reason[0] if reason else "")
+    return (match[0] if match else "text") + (reason[0] if reason else "")
 
 
 def fits(double: Any, real: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flashsale.clusters.minikube.start.events import Listener, parse_event
-from tests.clusters.minikube.double_world import Told
+from tests.clusters.minikube.double_world import RecordedProgress
 
 PROXIES = "You may have no internet. Try again. Your proxy configuration is:"
 MISSING = "Exiting due to GUEST_STATUS: unknown state: exit status 1"
@@ -19,20 +19,20 @@ def event(kind: str, **data: Any) -> str:
     return json.dumps({"type": f"io.k8s.sigs.minikube.{kind}", "data": data})
 
 
-def heard(*lines: str) -> tuple[Listener, Told]:
+def listen(*lines: str) -> tuple[Listener, RecordedProgress]:
     """What a listener makes of some lines, before the end of the command."""
-    told = Told()
-    listener = Listener(told, "start")
+    progress = RecordedProgress()
+    listener = Listener(progress, "start")
     for line in lines:
         listener.line(line)
-    return listener, told
+    return listener, progress
 
 
 def notes(*lines: str) -> list[str]:
     """What is noted of a command that ended well."""
-    listener, told = heard(*lines)
+    listener, progress = listen(*lines)
     listener.failure(0, "")
-    return told.notes
+    return progress.notes
 
 
 @pytest.mark.parametrize("after", [[], [event("step", currentstep="8", name="Creating Container")]])
@@ -55,15 +55,15 @@ def test_list_that_a_warning_announces_is_shown_with_it() -> None:
 def test_lines_below_a_warning_that_is_not_shown_are_not_shown_either() -> None:
     """Whole or not at all."""
     first, again = (event("warning", message=f"No image '{name}'") for name in "ab")
-    listener, told = heard(first, again, event("error", message="  docker pull b"))
+    listener, progress = listen(first, again, event("error", message="  docker pull b"))
     listener.failure(0, "")
-    assert told.notes == ["minikube: No image 'a'"]
-    assert told.details == []
+    assert progress.notes == ["minikube: No image 'a'"]
+    assert progress.details == []
 
 
 def test_of_several_errors_the_one_with_the_exit_code_counts() -> None:
     """Whatever came before it, and after."""
-    listener, _ = heard(
+    listener, _ = listen(
         event("error", exitcode="80", name="GUEST_START", message="it"),
         event("error", exitcode="14", name="MK_USAGE", message="something else"),
         event("error", message="a box"),
@@ -83,7 +83,7 @@ def test_of_several_errors_the_one_with_the_exit_code_counts() -> None:
 )
 def test_failure_in_plain_text_is_read_too(stderr: str, name: str, message: str) -> None:
     """Before it comes to JSON, or because it knows no such option."""
-    failed = heard(event("step", currentstep="0", name="Initial"))[0].failure(80, stderr)
+    failed = listen(event("step", currentstep="0", name="Initial"))[0].failure(80, stderr)
     assert failed.id == name
     assert failed.message.startswith(message)
     assert failed.log.endswith(stderr.strip())
@@ -100,16 +100,16 @@ def test_failure_in_plain_text_is_read_too(stderr: str, name: str, message: str)
 def test_line_that_is_no_event_is_only_logged(line: str) -> None:
     """Programs that minikube starts print to its stdout, too."""
     assert parse_event(line) is None
-    listener, told = heard(line)
-    assert told.everything.strip() == ""
+    listener, progress = listen(line)
+    assert progress.everything.strip() == ""
     assert listener.failure(0, "").code == 0
 
 
 def test_events_of_a_later_minikube_are_details() -> None:
     """A kind that nobody knows, numbers for strings, nothing where a text was."""
-    _, told = heard(
+    _, progress = listen(
         event("celebration", message="\x1b[1mTwo\x1b[0m\nlines"),
         event("step", currentstep=3, totalsteps=25, name="A new step", message=None),
     )
-    assert told.details == ["Two", "lines"]
-    assert told.steps == ["minikube: A new step"]
+    assert progress.details == ["Two", "lines"]
+    assert progress.steps == ["minikube: A new step"]

@@ -13,7 +13,7 @@ import pytest
 
 from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.start.unfinished_profiles import was_cut_off
-from tests.clusters.minikube.double_world import Told, World, gone
+from tests.clusters.minikube.double_world import RecordedProgress, World, gone
 from tests.command import AT_START, Flashsale, can_be_forked
 from tests.forking.client import ForkedCommand
 
@@ -75,7 +75,7 @@ async def test_cut_off_start_is_remembered_and_begun_again(
     world: World,
     up: Start,
     minikube: MinikubeCluster,
-    told: Told,
+    progress: RecordedProgress,
     step: str,
     number: signal.Signals,
     code: int,
@@ -93,14 +93,14 @@ async def test_cut_off_start_is_remembered_and_begun_again(
     assert was_cut_off(world.home / "home", "shop")
     made = len(world.get()["profiles"])
     world.set(hold="")
-    await minikube.start(told)
+    await minikube.start(progress)
     assert world.acts().count("delete") == made
     assert world.acts()[-1] == "start"
     assert not was_cut_off(world.home / "home", "shop")
 
 
 async def test_killed_start_is_begun_again(
-    world: World, up: Start, minikube: MinikubeCluster, told: Told
+    world: World, up: Start, minikube: MinikubeCluster, progress: RecordedProgress
 ) -> None:
     """SIGKILL lets nobody say anything: the note was written before."""
     until(up, "Creating Container")
@@ -108,5 +108,5 @@ async def test_killed_start_is_begun_again(
     up.communicate()
     world.set(pace=0)
     world.has(unfinished=True, host="Running", kubelet="Stopped", apiserver="Stopped")
-    await minikube.start(told)
+    await minikube.start(progress)
     assert world.acts()[-2:] == ["delete", "start"]

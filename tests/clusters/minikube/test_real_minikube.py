@@ -33,18 +33,18 @@ def up(flashsale: Flashsale, tmp_path: Path) -> Up:
 
 def test_no_driver(up: Up) -> None:
     """Without any driver there is a sentence, and what helps."""
-    said = up()
-    assert said.code == 3
-    assert "Error: minikube found no driver here." in said.err
-    assert "docker: Not installed" in said.err
-    assert "install Docker" in said.err
+    done = up()
+    assert done.code == 3
+    assert "Error: minikube found no driver here." in done.err
+    assert "docker: Not installed" in done.err
+    assert "install Docker" in done.err
 
 
 def test_a_driver_without_its_program(up: Up) -> None:
     """minikube's advice is passed on."""
-    said = up("--driver", "docker")
-    assert said.code == 3
-    assert "Hint: Install Docker" in said.err
+    done = up("--driver", "docker")
+    assert done.code == 3
+    assert "Hint: Install Docker" in done.err
 
 
 def test_docker_does_not_run(up: Up, tmp_path: Path) -> None:
@@ -53,16 +53,16 @@ def test_docker_does_not_run(up: Up, tmp_path: Path) -> None:
     if client is None:
         pytest.skip("needs Docker's client")
     (tmp_path / "tools" / "docker").symlink_to(client)
-    said = up("--driver", "docker")
-    assert said.code == 3
-    assert "Error: Docker is not running." in said.err
+    done = up("--driver", "docker")
+    assert done.code == 3
+    assert "Error: Docker is not running." in done.err
 
 
 def test_an_unknown_driver(up: Up) -> None:
     """minikube's own sentence is shown."""
-    said = up("--driver", "nosuch")
-    assert said.code == 3
-    assert "The driver 'nosuch' is not supported" in said.err
+    done = up("--driver", "nosuch")
+    assert done.code == 3
+    assert "The driver 'nosuch' is not supported" in done.err
 
 
 def test_a_failed_start_can_be_repeated(up: Up) -> None:

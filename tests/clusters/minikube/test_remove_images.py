@@ -7,7 +7,7 @@ from pathlib import Path
 from flashsale.clusters.base import App, BuildOptions
 from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.docker import RemovedImages
-from tests.clusters.minikube.double_world import Told, World
+from tests.clusters.minikube.double_world import RecordedProgress, World
 from tests.docker.engine_proxies import Authority, door
 from tests.docker.engines import own_layers
 
@@ -15,7 +15,7 @@ from tests.docker.engines import own_layers
 async def test_our_images_go_from_minikubes_docker_and_the_profile_stays(
     world: World,
     minikube: MinikubeCluster,
-    told: Told,
+    progress: RecordedProgress,
     docker_socket: Path,
     image_name: str,
 ) -> None:
@@ -28,15 +28,15 @@ async def test_our_images_go_from_minikubes_docker_and_the_profile_stays(
     with door(docker_socket, authority.server_context()) as port:
         world.set(engines=[f"tcp://127.0.0.1:{port}"], certs=str(authority.folder))
         app = App(folder, folder / "Dockerfile")
-        assert (await minikube.provide(app, image_name, BuildOptions(), told)).built
-        removed = [(await minikube.remove_images("", told)).count for _ in range(2)]
+        assert (await minikube.provide(app, image_name, BuildOptions(), progress)).built
+        removed = [(await minikube.remove_images("", progress)).count for _ in range(2)]
     assert removed == [1, 0]
     assert set(world.acts()) == {"docker-env"}
     assert world.profile()["host"] == "Running"
 
 
 async def test_where_the_node_has_no_docker_it_says_how_the_image_goes(
-    world: World, minikube: MinikubeCluster, told: Told
+    world: World, minikube: MinikubeCluster, progress: RecordedProgress
 ) -> None:
     """Another runtime has no labels, so what is there may be others'; the sale's own is known."""
     folder = world.home / "app"
@@ -44,10 +44,10 @@ async def test_where_the_node_has_no_docker_it_says_how_the_image_goes(
     (folder / "Dockerfile").write_text(f"{own_layers()}COPY Dockerfile /\n")
     world.has(runtime="containerd")
     app = App(folder, folder / "Dockerfile")
-    image = await minikube.provide(app, "flashsale:1.0", BuildOptions(), told)
-    told.notes.clear()
-    assert await minikube.remove_images(image.id, told) == RemovedImages()
-    (note,) = told.notes
+    image = await minikube.provide(app, "flashsale:1.0", BuildOptions(), progress)
+    progress.notes.clear()
+    assert await minikube.remove_images(image.id, progress) == RemovedImages()
+    (note,) = progress.notes
     assert "minikube image rm -p shop docker.io/library/flashsale:1.0 " in note
-    await minikube.remove_images("", told)
-    assert len(told.notes) == 1
+    await minikube.remove_images("", progress)
+    assert len(progress.notes) == 1

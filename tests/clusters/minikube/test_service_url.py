@@ -21,23 +21,23 @@ from flashsale.base.errors import BadInputError, ClusterUnreachableError
 from flashsale.clusters.base import TunnelUrl
 from flashsale.clusters.minikube import MinikubeCluster, cluster
 from flashsale.objects.models import Service
-from tests.clusters.minikube.double_world import STOPPED, Told, World, gone
+from tests.clusters.minikube.double_world import STOPPED, RecordedProgress, World, gone
 from tests.docker.engine_proxies import Authority
 
 SERVICE = Service("flashsale-svc", "NodePort", "10.96.0.1", None, "80:1/TCP", 0, namespace="sale")
 
 
 async def test_node_port_is_used_where_it_answers(
-    world: World, minikube: MinikubeCluster, told: Told, listening: int
+    world: World, minikube: MinikubeCluster, progress: RecordedProgress, listening: int
 ) -> None:
     """No child, nothing to hold open; and it says which way it took."""
     world.has()
     service = replace(SERVICE, node_port=listening)
     assert await minikube.address(service) == f"http://127.0.0.1:{listening}"
-    async with minikube.reach(service, told) as url:
+    async with minikube.reach(service, progress) as url:
         assert url == f"http://127.0.0.1:{listening}"
         assert not isinstance(url, TunnelUrl)
-    assert told.notes == [f"Reached at the node port, {url}."]
+    assert progress.notes == [f"Reached at the node port, {url}."]
     assert world.acts() == []
 
 
@@ -84,17 +84,21 @@ async def test_service_without_a_node_port_is_a_matter_of_the_manifest(
 
 
 async def test_tunnel_is_held_open_where_the_node_cannot_be_reached(
-    world: World, minikube: MinikubeCluster, told: Told, listening: int, refusing: int
+    world: World,
+    minikube: MinikubeCluster,
+    progress: RecordedProgress,
+    listening: int,
+    refusing: int,
 ) -> None:
     """Docker Desktop, WSL: as long as it is needed, then ended with all that it started."""
     world.has()
     world.set(tunnel=True, url=f"http://127.0.0.1:{listening}")
-    async with minikube.reach(replace(SERVICE, node_port=refusing), told) as url:
+    async with minikube.reach(replace(SERVICE, node_port=refusing), progress) as url:
         assert url == f"http://127.0.0.1:{listening}"
         assert isinstance(url, TunnelUrl)
         child = await ssh(world)
         assert not gone(child)
-    assert told.notes == [f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it)."]
+    assert progress.notes == [f"Tunnel open at {url}; keep this terminal open (Ctrl-C closes it)."]
     assert world.words("service") == ["flashsale-svc", "-n", "sale", "--url"]
     await ended(child)
     assert list((world.home / "home" / "tunnels").iterdir()) == []
@@ -178,21 +182,25 @@ async def test_reason_for_no_address_comes_from_the_code(
 
 
 async def test_driver_without_node_ports_forwards_through_the_api(
-    world: World, minikube: MinikubeCluster, told: Told, listening: int, refusing: int
+    world: World,
+    minikube: MinikubeCluster,
+    progress: RecordedProgress,
+    listening: int,
+    refusing: int,
 ) -> None:
     """qemu's builtin network: good enough for a look."""
     world.has(driver="qemu2")
     world.set(url=f"http://127.0.0.1:{listening}")
-    async with minikube.reach(replace(SERVICE, node_port=refusing), told, one_pod=True) as url:
+    async with minikube.reach(replace(SERVICE, node_port=refusing), progress, one_pod=True) as url:
         assert url == f"http://127.0.0.1:{listening}"
         child = await ssh(world)
-    assert "This driver has no NodePort access; using port-forward" in told.notes[0]
+    assert "This driver has no NodePort access; using port-forward" in progress.notes[0]
     assert world.acts() == ["service", "kubectl"]
     await ended(child)
 
 
 async def test_port_forward_sends_nobodys_credentials(
-    world: World, minikube: MinikubeCluster, told: Told, refusing: int
+    world: World, minikube: MinikubeCluster, progress: RecordedProgress, refusing: int
 ) -> None:
     """With the real kubectl: `minikube kubectl` names a cluster, and no user.
 
@@ -229,7 +237,7 @@ async def test_port_forward_sends_nobodys_credentials(
         world.has(driver="qemu2")
         world.set(kubectl=str(Path(sys.executable).parent))
         with pytest.raises(ClusterUnreachableError):
-            async with minikube.reach(replace(SERVICE, node_port=refusing), told, one_pod=True):
+            async with minikube.reach(replace(SERVICE, node_port=refusing), progress, one_pod=True):
                 pass
     assert set(asked) == {"Bearer of-shop"}
     assert "--context=shop" in world.words("kubectl")

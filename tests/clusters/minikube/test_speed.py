@@ -27,18 +27,18 @@ def home(world: World) -> Path:
     return world.home / "home"
 
 
-def asked(world: World) -> int:
+def status_calls(world: World) -> int:
     """How often `status` was called."""
     return sum(words[0] == "status" for words in world.calls())
 
 
 async def test_doctor_asks_for_the_status_once(world: World, home: Path) -> None:
     """For its own line, for the sale and for what `up` would choose."""
-    found = {one.name: one for one in await examine.examine(ClusterOptions(), home)}
-    assert "its entry in the kubeconfig is missing or wrong" in found["minikube"].text
-    assert "its entry in the kubeconfig is missing or wrong" in found["sale"].text
-    assert "the minikube profile 'shop'" in found["up"].text
-    assert asked(world) == 1
+    by_name = {one.name: one for one in await examine.examine(ClusterOptions(), home)}
+    assert "its entry in the kubeconfig is missing or wrong" in by_name["minikube"].text
+    assert "its entry in the kubeconfig is missing or wrong" in by_name["sale"].text
+    assert "the minikube profile 'shop'" in by_name["up"].text
+    assert status_calls(world) == 1
 
 
 async def test_doctor_has_no_patience_for_a_slow_status(
@@ -47,11 +47,11 @@ async def test_doctor_has_no_patience_for_a_slow_status(
     """What it can see by itself is why minikube takes so long."""
     monkeypatch.setattr(examine, "SLOW", 1.5)
     world.set(slow=60)
-    found = {one.name: one for one in await examine.examine(ClusterOptions(), home)}
-    assert found["minikube"].grade == "problem"
-    assert "in time; the kubeconfig has no entry for it" in found["minikube"].text
-    assert found["minikube"].hint == "minikube update-context -p shop"
-    assert asked(world) == 1
+    by_name = {one.name: one for one in await examine.examine(ClusterOptions(), home)}
+    assert by_name["minikube"].grade == "problem"
+    assert "in time; the kubeconfig has no entry for it" in by_name["minikube"].text
+    assert by_name["minikube"].hint == "minikube update-context -p shop"
+    assert status_calls(world) == 1
 
 
 async def test_status_asks_once_why_the_sale_cannot_be_reached(world: World, home: Path) -> None:
@@ -59,7 +59,7 @@ async def test_status_asks_once_why_the_sale_cannot_be_reached(world: World, hom
     with pytest.raises(ClusterUnreachableError, match="missing or wrong"):
         async with connect_to_sale(ClusterOptions(), None):
             pass
-    assert asked(world) == 1
+    assert status_calls(world) == 1
 
 
 def test_long_question_is_announced_after_a_second(world: World, home: Path) -> None:
@@ -67,6 +67,6 @@ def test_long_question_is_announced_after_a_second(world: World, home: Path) -> 
     world.set(slow=1.5)
     path = f"{world.home / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
     settings = {name: os.environ[name] for name in ("MINIKUBE_DOUBLE", "KUBECONFIG")}
-    told = Flashsale(home)("status", PATH=path, **settings)
-    assert told.code == 3
-    assert told.err.splitlines()[0] == "Asking the cluster ..."
+    done = Flashsale(home)("status", PATH=path, **settings)
+    assert done.code == 3
+    assert done.err.splitlines()[0] == "Asking the cluster ..."

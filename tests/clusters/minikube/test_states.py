@@ -23,7 +23,7 @@ from flashsale.doctor.finding import Finding
 from flashsale.sale.down import close
 from flashsale.sale.session import connect_to_sale
 from tests.clusters.minikube.conftest import QUICK
-from tests.clusters.minikube.double_world import Told, World
+from tests.clusters.minikube.double_world import RecordedProgress, World
 from tests.clusters.minikube.states import STATES, UNTRIED, State, document
 
 pytestmark = pytest.mark.usefixtures("docker_program")
@@ -61,12 +61,12 @@ async def cell(what: Awaitable[str], world: World) -> str:
     )
 
 
-async def test_up(state: State, world: World, told: Told) -> None:
+async def test_up(state: State, world: World, progress: RecordedProgress) -> None:
     """The steps about the profile, or the error."""
 
     async def up() -> str:
-        await MinikubeCluster("shop", patience=QUICK).start(told)
-        steps = [step for step in told.steps if not step.startswith("minikube: ")]
+        await MinikubeCluster("shop", patience=QUICK).start(progress)
+        steps = [step for step in progress.steps if not step.startswith("minikube: ")]
         return ". ".join(steps) or "Goes on at once."
 
     assert await cell(up(), world) == state.up
@@ -83,12 +83,12 @@ async def test_status(state: State, world: World) -> None:
         assert await cell(status(), world) == state.status
 
 
-async def test_down(state: State, world: World, told: Told) -> None:
+async def test_down(state: State, world: World, progress: RecordedProgress) -> None:
     """`down --stop`, which starts nothing only to remove what is in it."""
 
     async def down() -> str:
-        closed = await close(await select_for_down(WHERE), None, told, stop=True)
-        return " ".join(told.notes) + " The sale is still in it." * closed.kept
+        closed = await close(await select_for_down(WHERE), None, progress, stop=True)
+        return " ".join(progress.notes) + " The sale is still in it." * closed.kept
 
     if state.down not in UNTRIED:
         assert await cell(down(), world) == state.down
@@ -101,10 +101,10 @@ async def test_doctor(state: State, world: World) -> None:
         return [Finding("docker", "ok" if state.docker else "absent", "")]
 
     async def doctor() -> str:
-        found = await check_minikube("shop", engine())
-        text = found.text.replace(" (driver docker, runtime docker, 1 node)", "")
-        mark = "PROBLEM: " if found.grade == "problem" else ""
-        hint = f" → `{found.hint}`" if found.hint else ""
+        finding = await check_minikube("shop", engine())
+        text = finding.text.replace(" (driver docker, runtime docker, 1 node)", "")
+        mark = "PROBLEM: " if finding.grade == "problem" else ""
+        hint = f" → `{finding.hint}`" if finding.hint else ""
         return f"{mark}{text.removeprefix('v1.38.1, ')}{hint}"
 
     assert await cell(doctor(), world) == state.doctor
@@ -134,18 +134,20 @@ async def test_doctor_advises_nothing_that_would_fail(
 
     monkeypatch.setattr(usability, "is_root", lambda: root)
     monkeypatch.setattr(usability, "host_docker_trouble", docker)
-    found = await check_minikube("shop", engine())
-    assert found.text == f"v1.38.1, no profile 'shop' yet, and `up` could not make one: {why}"
-    assert found.hint == ""
+    finding = await check_minikube("shop", engine())
+    assert finding.text == f"v1.38.1, no profile 'shop' yet, and `up` could not make one: {why}"
+    assert finding.hint == ""
 
 
 @pytest.mark.usefixtures("docker_runs")
-async def test_profile_without_a_node_is_nothing_to_stop(world: World, told: Told) -> None:
+async def test_profile_without_a_node_is_nothing_to_stop(
+    world: World, progress: RecordedProgress
+) -> None:
     """What was wanted is so; a sale on an earlier profile of that name went with it."""
     store = SaleStore(world.home / "home")
     store.write(SaleRecord("minikube", "shop", profile="shop"))
     world.has(host="Gone", ip="", unfinished=True)
-    closed = await close(await select_for_down(WHERE), None, told, stop=True)
+    closed = await close(await select_for_down(WHERE), None, progress, stop=True)
     assert (closed.stopped, closed.kept) == (False, False)
     assert store.read() is None
     assert world.acts() == []

@@ -79,8 +79,8 @@ def test_pushed_image_is_what_the_pods_are_to_run(
     assert opened["image"]["name"].startswith(f"{repository}:1@sha256:")
     where = ("get", "rs", "flashsale-rs", "-o", "jsonpath={..containers[0].image}")
     kubectl = [str(Path(sys.executable).parent / "kubectl"), "--kubeconfig", str(kubernetes)]
-    asked = subprocess.run([*kubectl, *where], capture_output=True, text=True, check=True)
-    assert asked.stdout == opened["image"]["name"]
+    done = subprocess.run([*kubectl, *where], capture_output=True, text=True, check=True)
+    assert done.stdout == opened["image"]["name"]
 
 
 def copied(shop: Path, folder: Path, manifest: Path) -> Path:

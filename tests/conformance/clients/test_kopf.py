@@ -48,6 +48,6 @@ def test_an_operator_reacts(place: Scene, replicaset: Object) -> None:
     place.scale("one", 2)
     place.until(lambda: notes().get("operator/scaled") == "1 to 2", "it saw the scaling")
     place.delete("replicasets", "one")
-    place.until_said("one", "Seen")
+    place.until_event("one", "Seen")
     gone = place.path("replicasets", "one")
     place.until(lambda: place.api.send("GET", gone).status == 404, "it let the object go")

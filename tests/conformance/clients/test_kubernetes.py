@@ -25,7 +25,7 @@ def test_the_typed_client(place: Scene, kubeconfig: Path, replicaset: Object) ->
         made = apps.create_namespaced_replica_set(name, replicaset)
         assert (made.kind, made.spec.replicas) == ("ReplicaSet", 1)
         listed = apps.list_namespaced_replica_set(name)
-        assert [one.metadata.name for one in listed.items] == ["one"]
+        assert [obj.metadata.name for obj in listed.items] == ["one"]
         change = {"metadata": {"labels": {"patched": "yes"}}}
         apps.patch_namespaced_replica_set("one", name, change)
         apps.patch_namespaced_replica_set_scale("one", name, {"spec": {"replicas": 2}})
@@ -84,5 +84,5 @@ async def tour(namespace: str, kubeconfig: Path, replicaset: Object) -> None:
         apps = client.AppsV1Api(api)
         await apps.create_namespaced_replica_set(namespace, replicaset)
         listed = await apps.list_namespaced_replica_set(namespace)
-        assert [one.metadata.name for one in listed.items] == ["one"]
+        assert [obj.metadata.name for obj in listed.items] == ["one"]
         await scale_delete_and_watch(apps, watch, namespace, listed.metadata.resource_version)

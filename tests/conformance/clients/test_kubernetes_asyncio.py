@@ -29,5 +29,5 @@ async def test_kubernetes_asyncio(place: Scene, kubeconfig: Path, replicaset: Ob
             _content_type="application/apply-patch+yaml",
         )
         listed = await apps.list_namespaced_replica_set(name)
-        assert [one.spec.replicas for one in listed.items] == [1]
+        assert [item.spec.replicas for item in listed.items] == [1]
         await scale_delete_and_watch(apps, watch, name, listed.metadata.resource_version)

@@ -23,7 +23,7 @@ def test_lightkube(place: Scene, kubeconfig: Path, replicaset: Object) -> None:
     client = lightkube.Client(loaded, namespace=place.namespace, field_manager="lightkube")
     made = client.apply(ReplicaSet.from_dict(replicaset))
     assert made.metadata.managedFields[0].manager == "lightkube"
-    assert [one.metadata.name for one in client.list(ReplicaSet)] == ["one"]
+    assert [obj.metadata.name for obj in client.list(ReplicaSet)] == ["one"]
     client.patch(ReplicaSet, "one", {"metadata": {"labels": {"patched": "yes"}}})
     scale = ReplicaSet.Scale(metadata=ObjectMeta(name="one"), spec=ScaleSpec(replicas=2))
     client.replace(scale, "one")

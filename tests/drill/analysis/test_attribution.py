@@ -70,19 +70,21 @@ def test_every_loss_is_told_once_and_blamed_only_where_a_window_touches(
     """For any losses and any windows."""
     losses = [loss(min(pair), max(pair)) for pair in pairs]
     attributions = attribute(losses, causes)
-    assert [one.loss for one in attributions] == losses
-    for one in attributions:
-        if one.cause:
-            assert one.cause.touches(one.loss)
+    assert [attribution.loss for attribution in attributions] == losses
+    for attribution in attributions:
+        if attribution.cause:
+            assert attribution.cause.touches(attribution.loss)
         else:
-            assert not any(cause.touches(one.loss) for cause in causes)
+            assert not any(cause.touches(attribution.loss) for cause in causes)
 
 
 @given(windows)
 def test_coverage_is_the_measure_of_the_union(causes: list[LossCause]) -> None:
     """Windows that overlap count once; a grid of hundredths agrees."""
     grid = [(step + 0.5) / 10 for step in range(1000)]
-    inside = sum(any(one.began <= at <= one.over for one in causes) for at in grid) / len(grid)
+    inside = sum(any(cause.began <= at <= cause.over for cause in causes) for at in grid) / len(
+        grid
+    )
     assert coverage(causes, 100.0) == pytest.approx(inside, abs=0.001 * (1 + 2 * len(causes)))
 
 

@@ -67,7 +67,9 @@ def test_another_class_than_that_of_the_calm_is_a_kills() -> None:
     resets = [loss(10.2 + n / 100) for n in range(7)]
     _, found = judged([*steady(60), *resets])
     assert found.costs == {"kill 1": 7}
-    assert {one.loss.loss_class for one in found.attributions if one.cause} == {"reset"}
+    assert {
+        attribution.loss.loss_class for attribution in found.attributions if attribution.cause
+    } == {"reset"}
 
 
 def test_a_clean_calm_changes_nothing() -> None:
@@ -117,7 +119,7 @@ def test_the_report_says_whose_those_losses_are() -> None:
     document = build_drill_document(made, found)
     assert document["attribution"]["baseline"] == 300
     assert document["attribution"]["explained"] == document["attribution"]["unexplained"] == 0
-    assert {(one["cause"], one["why"]) for one in document["losses"]} == {
+    assert {(loss_row["cause"], loss_row["why"]) for loss_row in document["losses"]} == {
         (None, "it loses about as many when nothing is done to it")
     }
 
@@ -138,8 +140,8 @@ def test_no_kill_is_the_cause_of_a_steady_rate_whenever_it_comes(
     made = drill_result(seconds=30, phases=PHASES, losses=losses)
     windows = [LossCause("kill", "kill 1", "a", began, began + lasted)]
     attributions = attribute(losses, windows, learn_baseline(made, windows))
-    assert not any(one.cause for one in attributions)
-    assert all(one.baseline for one in attributions)
+    assert not any(attribution.cause for attribution in attributions)
+    assert all(attribution.baseline for attribution in attributions)
 
 
 @given(st.integers(0, 30), st.integers(0, 300), st.integers(0, 2**16))

@@ -51,18 +51,18 @@ def test_a_time_without_pods_is_no_stretch() -> None:
 
 def test_random_picks_are_even() -> None:
     """Although every pod has another total."""
-    found = judge_stable_seconds(sold(Random(1)), CHANGES, 30.0)
-    assert found.shares.verdict == "even"
-    assert found.seconds == 9 + 3 + 14
-    assert sum(found.got.values()) == 100 * found.seconds
-    assert sum(found.fair.values()) == 100 * found.seconds
-    assert found.fair["x"] * 3 == 1400
+    judgement = judge_stable_seconds(sold(Random(1)), CHANGES, 30.0)
+    assert judgement.shares.verdict == "even"
+    assert judgement.seconds == 9 + 3 + 14
+    assert sum(judgement.got.values()) == 100 * judgement.seconds
+    assert sum(judgement.fair.values()) == 100 * judgement.seconds
+    assert judgement.fair["x"] * 3 == 1400
 
 
 def test_a_pod_that_is_preferred_is_noticed() -> None:
     """A tenth more is enough, given some thousand purchases."""
-    found = judge_stable_seconds(sold(Random(1), {"b": 2}), CHANGES, 30.0)
-    assert found.shares.verdict == "uneven"
+    judgement = judge_stable_seconds(sold(Random(1), {"b": 2}), CHANGES, 30.0)
+    assert judgement.shares.verdict == "uneven"
 
 
 def test_picks_by_chance_are_called_uneven_as_rarely_as_promised() -> None:
@@ -83,8 +83,8 @@ def test_nothing_can_be_judged_without_stable_seconds_or_a_choice() -> None:
 
 def test_one_pod_is_said_only_where_there_was_one_to_choose() -> None:
     """Whoever sold first: three could be chosen, and one second was too short to judge them."""
-    found = judge_stable_seconds({0: {"a": 9}}, [(-0.1, ABC)], 1.3).shares
-    assert (found.verdict, found.text) == (
+    judgement = judge_stable_seconds({0: {"a": 9}}, [(-0.1, ABC)], 1.3).shares
+    assert (judgement.verdict, judgement.text) == (
         "few",
         "Too few purchases were confirmed to judge the pods' shares.",
     )
@@ -96,5 +96,5 @@ def test_one_pod_is_said_only_where_there_was_one_to_choose() -> None:
 
 def test_nobody_has_a_share_of_nothing() -> None:
     """A sale that sells nothing has pods all the same."""
-    found = judge_stable_seconds({}, [(-1.0, ABC)], 30.0).shares
-    assert found.text == "No purchase was confirmed, so no pod has a share."
+    judgement = judge_stable_seconds({}, [(-1.0, ABC)], 30.0).shares
+    assert judgement.text == "No purchase was confirmed, so no pod has a share."

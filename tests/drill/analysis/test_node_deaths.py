@@ -39,14 +39,14 @@ def result(**more: Any) -> DrillResult:
 
 def test_a_dead_node_is_one_cause_until_it_is_not_ready() -> None:
     """Nobody is sent to its pods from then on."""
-    found = [one for one in find_causes(result()) if one.pod == "m02"]
+    found = [find_cause for find_cause in find_causes(result()) if find_cause.pod == "m02"]
     (cause,) = found
     assert (cause.name, cause.began, cause.over) == ("the death of the node m02", 10.0, 15.0 + LAG)
 
 
 def test_a_replacement_belongs_to_the_death() -> None:
     """As one does that replaces a killed pod."""
-    (came,) = [one for one in find_causes(result()) if one.pod == "x"]
+    (came,) = [find_cause for find_cause in find_causes(result()) if find_cause.pod == "x"]
     assert came.name == "the death of the node m02"
 
 
@@ -60,7 +60,7 @@ def test_a_kept_connection_names_a_pod_of_the_node() -> None:
 def test_its_losses_are_blamed_on_the_node() -> None:
     """And the document is as it is described."""
     document = written(**died(losses=[loss(11.0, 14.0, kind="timeout"), loss(50.0)]))
-    assert [one["blamed_on"] for one in document["losses"]] == ["m02", None]
+    assert [loss_row["blamed_on"] for loss_row in document["losses"]] == ["m02", None]
     assert document["node_deaths"][0]["lost"] == 1
     check("drill", document)
 
@@ -77,13 +77,13 @@ def test_the_summary_says_why_a_death_costs() -> None:
 def test_two_deaths_are_compared() -> None:
     """How soon the node was missed, and its pods replaced; other times are another drill."""
     late = NodeDeath(DEATH.node, DEATH.pods, START + 10.0, START + 60.0, START + 370.0, None)
-    found = compare(written(**died()), written(**died(late)))
-    rows = {row["name"]: row for row in found["rows"]}
+    comparison = compare(written(**died()), written(**died(late)))
+    rows = {row["name"]: row for row in comparison["rows"]}
     assert rows["node that died, not ready"]["difference"] == 45.0
     assert rows["node that died, its pods replaced"]["matters"]
     assert "lost by the node's death" in rows
     assert not any("node" in row["name"] for row in compare(written(), written(**died()))["rows"])
-    check("drill-compare", found)
+    check("drill-compare", comparison)
 
 
 def test_a_dead_nodes_pods_get_no_share_until_it_is_not_ready() -> None:

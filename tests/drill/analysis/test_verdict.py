@@ -176,7 +176,9 @@ def test_a_cluster_that_died_is_the_cause_of_what_was_lost_then() -> None:
     )
     judged = analyse(made)
     assert judged.costs == {"the cluster": 50}
-    assert {one.cause.pod for one in judged.attributions if one.cause} == {"cluster"}
+    assert {attribution.cause.pod for attribution in judged.attributions if attribution.cause} == {
+        "cluster"
+    }
     assert "All 50 losses are explained: the cluster cost 50." in list_findings(made, judged)
 
 

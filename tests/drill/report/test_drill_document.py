@@ -124,16 +124,16 @@ def test_a_missing_report_is_refused(tmp_path: Path) -> None:
 
 def test_the_same_drill_twice_shows_no_difference() -> None:
     """Nothing is made up."""
-    found = compare(written(), written())
-    assert found["differences"] == []
-    assert found["findings"] == ["Nothing differs by more than noise."]
-    assert not any(row["matters"] for row in found["rows"])
+    comparison = compare(written(), written())
+    assert comparison["differences"] == []
+    assert comparison["findings"] == ["Nothing differs by more than noise."]
+    assert not any(row["matters"] for row in comparison["rows"])
 
 
 def test_what_was_done_otherwise_is_told_first() -> None:
     """Two drills that are not the same compare with care."""
-    found = compare(written(), written(kill_method=KillMethod(grace=0), replicas=4))
-    assert found["differences"] == [
+    comparison = compare(written(), written(kill_method=KillMethod(grace=0), replicas=4))
+    assert comparison["differences"] == [
         "The number of replicas differs: 3 in A, 4 in B.",
         "The grace period differs: the pod's own in A, 0 in B.",
     ]
@@ -153,11 +153,14 @@ def test_losses_and_slower_healing_matter() -> None:
     """In words and in the table."""
     losses = [loss(10.1 + n / 100) for n in range(20)]
     slow = [healing("a", "x", died=10.02, ready=19.0, gone=16.0)]
-    found = compare(written(), written(losses=losses, healings=slow))
-    assert "The verdict on A is pass, on B fail." in found["findings"]
-    assert "Lost: 0 in A, 20 in B." in found["findings"]
-    assert "Healing, the slowest: 5.0 s in A, 9.0 s in B, 1.80 times as much." in found["findings"]
-    rows = {row["name"]: row for row in found["rows"]}
+    comparison = compare(written(), written(losses=losses, healings=slow))
+    assert "The verdict on A is pass, on B fail." in comparison["findings"]
+    assert "Lost: 0 in A, 20 in B." in comparison["findings"]
+    assert (
+        "Healing, the slowest: 5.0 s in A, 9.0 s in B, 1.80 times as much."
+        in comparison["findings"]
+    )
+    rows = {row["name"]: row for row in comparison["rows"]}
     assert rows["lost"] == {
         "name": "lost",
         "unit": "",

@@ -55,9 +55,9 @@ def test_how_a_command_ended_is_a_status() -> None:
     message = PROTOCOLS["v4.channel.k8s.io"].encode_status(status)
     assert isinstance(message, bytes)
     assert message[0] == ERROR
-    told = json.loads(message[1:])
-    assert told["reason"] == "NonZeroExitCode"
-    assert told["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
+    document = json.loads(message[1:])
+    assert document["reason"] == "NonZeroExitCode"
+    assert document["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
     assert exit_status(0, "[sh]") == {"metadata": {}, "status": "Success"}
     assert failure_status("why")["code"] == 500
 

@@ -38,8 +38,8 @@ def _page(store: Store, *, selects: bool = False, revision: int = 0, **query: An
     )
 
 
-def _names(found: Page) -> str:
-    return "".join(one["metadata"]["name"] for one in found.items)
+def _names(page: Page) -> str:
+    return "".join(obj["metadata"]["name"] for obj in page.items)
 
 
 def test_all_pieces_are_of_the_state_of_the_first(store: Store) -> None:

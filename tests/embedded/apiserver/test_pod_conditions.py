@@ -32,7 +32,10 @@ def test_another_message_is_no_transition() -> None:
     """The condition keeps its place, and the time at which its status changed."""
     new = {"type": "PodScheduled", "status": "False", "message": "still no room"}
     status = with_condition({"conditions": [WAITING, GATE]}, new, NOW)
-    assert [one["type"] for one in status["conditions"]] == ["PodScheduled", "example.com/gate"]
+    assert [condition["type"] for condition in status["conditions"]] == [
+        "PodScheduled",
+        "example.com/gate",
+    ]
     assert status["conditions"][0]["message"] == "still no room"
     assert status["conditions"][0]["lastTransitionTime"] == rfc3339(THEN)
 

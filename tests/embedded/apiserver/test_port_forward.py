@@ -103,7 +103,7 @@ class Client:
 
     def text(self, stream: int) -> bytes:
         return b"".join(
-            one.data for one in self.heard if isinstance(one, Data) and one.stream == stream
+            data.data for data in self.heard if isinstance(data, Data) and data.stream == stream
         )
 
 

@@ -160,10 +160,10 @@ async def test_a_wish_that_changes_while_pods_are_created_is_heeded_at_once(tmp_
 async def settled(world: World, pods: int) -> None:
     """Wait until the ReplicaSet says that it has so many pods, and acted on its newest wish."""
 
-    def said() -> bool:
+    def is_written() -> bool:
         replicaset = world.registry.get(REPLICA_SETS, "shop", "rs")
         status = replicaset["status"]
         acted = status.get("observedGeneration") == replicaset["metadata"]["generation"]
         return bool(acted and status["replicas"] == pods)
 
-    await world.meanwhile(said)
+    await world.meanwhile(is_written)

@@ -32,7 +32,7 @@ async def test_nothing_is_remembered_of_owners_that_are_gone(tmp_path: Path, pol
     registry.delete(CONFIG_MAPS, "default", "owner", DeleteOptions(policy=policy))
     left = {"a", "b"} if policy == "Orphan" else set()
     async with asyncio.timeout(10):
-        while {one["metadata"]["name"] for one in registry.store.all(CONFIG_MAPS)} != left:
+        while {obj["metadata"]["name"] for obj in registry.store.all(CONFIG_MAPS)} != left:
             await registry.store.wait()
     assert collector._dependents == {}
     assert len(collector._uids) == 1 + len(left)  # the namespace

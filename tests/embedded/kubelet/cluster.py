@@ -38,7 +38,7 @@ class MemoryAPI:
         self._numbers = itertools.count()
 
     def pods(self, node: str) -> list[Object]:
-        return [one for one in self.objects.values() if one["spec"].get("nodeName") == node]
+        return [row for row in self.objects.values() if row["spec"].get("nodeName") == node]
 
     def update_pod_status(
         self, namespace: str, name: str, uid: str, status: Object
@@ -63,7 +63,7 @@ class MemoryAPI:
         self.order.append(reason)
 
     def services(self, namespace: str) -> list[Object]:
-        return [one for one in self.service_list if one["metadata"]["namespace"] == namespace]
+        return [obj for obj in self.service_list if obj["metadata"]["namespace"] == namespace]
 
     def config_map(self, namespace: str, name: str) -> Object | None:
         return self.config_maps.get((namespace, name))
@@ -117,16 +117,16 @@ class MemoryAPI:
     def container(self, name: str, container: str = NAME) -> Object:
         status = self.pod(name)["status"]
         both = status.get("initContainerStatuses", []) + status.get("containerStatuses", [])
-        return next((one for one in both if one["name"] == container), {})
+        return next((entry for entry in both if entry["name"] == container), {})
 
     def statuses(self, name: str) -> list[Object]:
-        return [one["status"] for _, one in self.history if one["metadata"]["name"] == name]
+        return [obj["status"] for _, obj in self.history if obj["metadata"]["name"] == name]
 
     def reasons(self, name: str) -> list[str]:
         return [event["reason"] for event in self.events if event["pod"] == name]
 
     def messages(self, name: str, reason: str) -> list[str]:
-        found = (one for one in self.events if (one["pod"], one["reason"]) == (name, reason))
+        found = (row for row in self.events if (row["pod"], row["reason"]) == (name, reason))
         return [event["message"] for event in found]
 
     def _write(self, change: str, pod: Object) -> Object:
@@ -195,14 +195,14 @@ class Cluster:
 
     async def gone(self, name: str, limit: float = 30) -> float:
         """Wait until the pod's object and its folder are gone."""
-        pod = next(one for _, one in self.api.history if one["metadata"]["name"] == name)
+        pod = next(obj for _, obj in self.api.history if obj["metadata"]["name"] == name)
         folder = self.root / "pods" / pod["metadata"]["uid"]
         return await self.until(
             lambda: ("default", name) not in self.api.objects and not folder.exists(), limit
         )
 
-    async def said(self, name: str, text: str) -> None:
-        """Wait until the container has said something."""
+    async def until_logged(self, name: str, text: str) -> None:
+        """Wait until the container has logged something."""
         await self.running(name, self.api.container(name).get("restartCount", 0))
         await self.until(lambda: text.encode() in self.log(name))
 
@@ -236,7 +236,9 @@ class Cluster:
 
 def condition(pod: Object, kind: str) -> Object:
     """Return one of a pod's conditions."""
-    found = (one for one in pod["status"].get("conditions", []) if one["type"] == kind)
+    found = (
+        condition for condition in pod["status"].get("conditions", []) if condition["type"] == kind
+    )
     return next(found, {"status": "Unknown"})
 
 

@@ -32,8 +32,11 @@ def shape(status: Object) -> Object:
         "phase": status["phase"],
         "ip": "podIP" in status,
         "conditions": [
-            [one.get(key) for key in ("type", "status", "reason", "message", "observedGeneration")]
-            for one in status["conditions"]
+            [
+                condition.get(key)
+                for key in ("type", "status", "reason", "message", "observedGeneration")
+            ]
+            for condition in status["conditions"]
         ],
         "containers": [_container(one) for one in status["containerStatuses"]],
     }

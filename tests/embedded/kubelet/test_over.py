@@ -58,7 +58,7 @@ async def test_it_has_its_usual_grace_period(cluster: Cluster) -> None:
     """Until it is deleted by force: then the two seconds of every force."""
     await started(cluster, STOP="ignore")
     say(cluster.api, "Failed")
-    await cluster.said("p", "got SIGTERM")
+    await cluster.until_logged("p", "got SIGTERM")
     cluster.api.delete("p", grace=0)
     assert await cluster.gone("p") > 1.5
 

@@ -33,13 +33,13 @@ async def test_sidecars_start_before_the_containers_and_stop_after_them(cluster:
     }
     cluster.api.create("p", pod)
     status = (await cluster.ready("p"))["status"]
-    assert [one["started"] for one in status["initContainerStatuses"][:2]] == [True, True]
+    assert [row["started"] for row in status["initContainerStatuses"][:2]] == [True, True]
     assert status["initContainerStatuses"][1]["ready"]
-    started = [one["path"] for one in cluster.api.events if one["reason"] == "Started"]
+    started = [row["path"] for row in cluster.api.events if row["reason"] == "Started"]
     assert [path.partition("{")[2].rstrip("}") for path in started] == ["one", "two", "plain", NAME]
     cluster.api.delete("p", grace=5)
     await cluster.gone("p")
-    stopped = [one["path"] for one in cluster.api.events if one["reason"] == "Killing"]
+    stopped = [row["path"] for row in cluster.api.events if row["reason"] == "Killing"]
     assert [path.partition("{")[2].rstrip("}") for path in stopped] == [NAME, "two", "one"]
 
 
@@ -118,5 +118,5 @@ async def test_a_pod_fails_when_its_active_deadline_is_over(cluster: Cluster) ->
     assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
     assert status["message"] == "Pod was active on the node longer than the specified deadline"
     await cluster.until(lambda: condition(cluster.api.pod("p"), "Ready")["reason"] == "PodFailed")
-    reasons = [one["reason"] for one in cluster.api.events]
+    reasons = [row["reason"] for row in cluster.api.events]
     assert reasons.index("DeadlineExceeded") < reasons.index("Killing")

@@ -54,10 +54,12 @@ async def test_a_crashing_container_restarts_in_the_recorded_steps(
     async with Cluster(tmp_path, images, MemoryAPI(), max_backoff=1.5) as cluster:
         await crash_twice(cluster)
     ours, real = shapes(cluster.api.statuses("p")), recorded("crash")  # the recording goes on
-    crashed = next(i for i, one in enumerate(ours) if "terminated" in one["containers"][0]["state"])
+    crashed = next(i for i, row in enumerate(ours) if "terminated" in row["containers"][0]["state"])
     assert ours[crashed:] == real[: len(ours) - crashed]
     assert len(ours) - crashed == 7
-    order = [one for one in cluster.api.reasons("p") if one not in ("Unhealthy", "BackOff")]
+    order = [
+        reason for reason in cluster.api.reasons("p") if reason not in ("Unhealthy", "BackOff")
+    ]
     assert order == ["Pulled", "Created", "Started"] * 3
     label = f"p_default({cluster.api.pod('p')['metadata']['uid']})"
     text = f"Back-off restarting failed container {NAME} in pod {label}"

@@ -44,7 +44,7 @@ async def test_stopping_the_kubelet_kills_every_pod(machine: Machine) -> None:
         for name in "abc":
             machine.api.create(name, spec("toggle:1.0", env=[*env(STOP="ignore")]))
         for name in "abc":
-            await cluster.said(name, "listening")
+            await cluster.until_logged(name, "listening")
         pids = [cluster.pid(name) for name in "abc"]
     assert not any(map(alive, pids))
     assert not list(machine.root.rglob("pid"))
@@ -89,9 +89,9 @@ async def test_a_pod_that_was_terminating_is_finished_off(machine: Machine) -> N
     """Its process is gone, so its object goes."""
     async with machine.up() as cluster:
         machine.api.create("p", spec("toggle:1.0", env=[*env(STOP="ignore")]))
-        await cluster.said("p", "listening")
+        await cluster.until_logged("p", "listening")
         machine.api.delete("p")
-        await cluster.said("p", "got SIGTERM")
+        await cluster.until_logged("p", "got SIGTERM")
     assert ("default", "p") in machine.api.objects
     async with machine.up() as cluster:
         await cluster.gone("p")
@@ -124,7 +124,7 @@ async def test_a_finished_pod_stays_finished(machine: Machine) -> None:
         await cluster.running("q")
         assert cluster.log("p") == b"done\n"
     assert machine.api.statuses("p")[-1]["phase"] == "Succeeded"
-    assert {one["metadata"]["name"] for _, one in machine.api.history[writes:]} == {"q"}
+    assert {obj["metadata"]["name"] for _, obj in machine.api.history[writes:]} == {"q"}
 
 
 async def test_a_pod_that_had_not_started_starts(machine: Machine) -> None:

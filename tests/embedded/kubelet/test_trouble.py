@@ -32,7 +32,9 @@ async def test_a_container_that_no_system_can_start_is_said_to_be_so(
 ) -> None:
     """An event and a back-off, as for a command that is missing; others run on."""
     cluster.api.create("p", spec("toggle:1.0", **container))
-    await cluster.until(lambda: any(why in one for one in cluster.api.messages("p", "Failed")))
+    await cluster.until(
+        lambda: any(why in message for message in cluster.api.messages("p", "Failed"))
+    )
     cluster.api.create("q", spec("toggle:1.0"))
     await cluster.running("q")
 
@@ -51,7 +53,9 @@ async def test_a_probe_that_asks_nonsense_fails_like_any_other(
 ) -> None:
     """The container runs, and is never ready."""
     cluster.api.create("p", spec("toggle:1.0", readinessProbe={"periodSeconds": 0.1} | action))
-    await cluster.until(lambda: any(why in one for one in cluster.api.messages("p", "Unhealthy")))
+    await cluster.until(
+        lambda: any(why in message for message in cluster.api.messages("p", "Unhealthy"))
+    )
     assert condition(cluster.api.pod("p"), "Ready")["status"] == "False"
 
 
@@ -59,7 +63,7 @@ async def test_a_hook_that_asks_nonsense_does_not_keep_the_pod(cluster: Cluster)
     """It fails, and SIGTERM follows at once."""
     hook = {"preStop": {"httpGet": {"port": 80, "host": "[", "path": "/"}}}
     cluster.api.create("p", spec("toggle:1.0", lifecycle=hook))
-    await cluster.said("p", "listening")
+    await cluster.until_logged("p", "listening")
     cluster.api.delete("p")
     await cluster.gone("p")
     assert "FailedPreStopHook" in cluster.api.reasons("p")

@@ -62,8 +62,8 @@ async def test_config_maps_are_files_and_variables(cluster: Cluster) -> None:
         env=variables, envFrom=[{"configMapRef": {"name": "shop"}}],
     )  # fmt: skip
     cluster.api.create("p", {"containers": [container], "volumes": volumes})
-    await cluster.said("p", "hellobluep")
-    await cluster.said("p", "hello blue")
+    await cluster.until_logged("p", "hellobluep")
+    await cluster.until_logged("p", "hello blue")
 
 
 async def test_a_missing_config_map_keeps_the_pod_waiting_until_it_is_there(
@@ -79,7 +79,7 @@ async def test_a_missing_config_map_keeps_the_pod_waiting_until_it_is_there(
     waiting = cluster.api.container("p")["state"]["waiting"]
     assert waiting["reason"] == "ContainerCreating"
     cluster.api.config_maps["default", "late"] = {"data": {"k": "there\n"}}
-    await cluster.said("p", "there")
+    await cluster.until_logged("p", "there")
 
 
 async def test_a_config_map_volume_follows_its_config_map(cluster: Cluster) -> None:
@@ -93,10 +93,10 @@ async def test_a_config_map_volume_follows_its_config_map(cluster: Cluster) -> N
     )
     pod = {"containers": [shell(NAME, script + WAIT, ("v", "/v"))], "volumes": volumes}
     cluster.api.create("p", pod)
-    await cluster.said("p", "..data/colour")
-    await cluster.said("p", "-rwxr-x---")
+    await cluster.until_logged("p", "..data/colour")
+    await cluster.until_logged("p", "-rwxr-x---")
     config["default", "shop"] = {"data": {"colour": "red\n", "more": "1"}}
-    await cluster.said("p", "red\ncolour\nmore")
+    await cluster.until_logged("p", "red\ncolour\nmore")
 
 
 async def test_a_volume_that_is_not_offered_is_named(cluster: Cluster) -> None:

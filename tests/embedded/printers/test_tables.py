@@ -28,7 +28,9 @@ from flashsale.embedded.types.resources import (
 from flashsale.objects.models import Object, timestamp
 from tests import recorded
 
-SCALE = next(one for one in REPLICA_SETS.subresources if one.name == "scale")
+SCALE = next(
+    subresource for subresource in REPLICA_SETS.subresources if subresource.name == "scale"
+)
 KINDS: tuple[Resource | Subresource, ...] = (*(one for one in ALL if "list" in one.verbs), SCALE)
 RECORDED = (EVENTS, ENDPOINT_SLICES, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES)
 BORN = "2026-11-23T03:11:19Z"
@@ -82,7 +84,7 @@ def test_what_kubectl_printed_of_pods_can_be_printed_here() -> None:
 
 def is_printed(words: list[str], states: list[Object]) -> bool:
     """Whether one of a pod's states gives a row."""
-    ages = (timestamp(one["metadata"]["creationTimestamp"]) + seconds(words[4]) for one in states)
+    ages = (timestamp(obj["metadata"]["creationTimestamp"]) + seconds(words[4]) for obj in states)
     found = (cells(PODS, one, age + 0.5) for one, age in zip(states, ages, strict=True))
     return any(row[: len(words)] == words for row in found)
 

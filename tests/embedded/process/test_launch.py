@@ -202,8 +202,8 @@ def test_a_stale_file_about_a_living_stranger_is_no_cluster(home: Path) -> None:
     """The lock decides, not a pid that another program has by now."""
     ClusterDirectory(home).prepare()
     (home / "cluster.lock").write_text(f"{os.getpid()}\n")
-    told = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
-    (home / "cluster.json").write_text(json.dumps(told))
+    record = {"pid": os.getpid(), "port": 1, "version": "0", "started": 0.0}
+    (home / "cluster.json").write_text(json.dumps(record))
     assert launch.find_cluster(home) is None
     assert launch.start_cluster(home).pid != os.getpid()
 
@@ -430,7 +430,7 @@ def test_a_machine_without_its_own_loopback_address_is_told(home: Path) -> None:
         pytest.skip("this machine gives nobody a network of their own")
     ClusterDirectory(home).prepare()
     reader, writer = os.pipe()
-    with os.fdopen(reader) as told:
+    with os.fdopen(reader) as printed:
         command = [
             *own,
             "sh",
@@ -446,4 +446,4 @@ def test_a_machine_without_its_own_loopback_address_is_told(home: Path) -> None:
         )  # fmt: skip
         os.close(writer)
         words = "The embedded cluster cannot use 127.0.0.1: Cannot assign requested address.\n"
-        assert told.readline() == words
+        assert printed.readline() == words

@@ -22,7 +22,7 @@ def placements(world: Object) -> Iterator[tuple[Object, Answer, Object]]:
         else pod
         for pod in world["running"]
     ]
-    namespaces = {one["metadata"]["name"]: one["metadata"]["labels"] for one in world["namespaces"]}
+    namespaces = {obj["metadata"]["name"]: obj["metadata"]["labels"] for obj in world["namespaces"]}
     for pod, answer in zip(world["pods"], world["placements"], strict=True):
         here = pod["metadata"]["namespace"] == "default"
         services, replicasets = (world["services"], world["replicasets"]) if here else ([], [])
@@ -41,9 +41,9 @@ class Answer:
 
 
 def _answer(pod: Object, snapshot: Snapshot) -> Answer:
-    found = place(pod, snapshot)
-    made_way = find_preemption(pod, snapshot, found.rejections, [])
-    return Answer(found, found.message(made_way.outlook()))
+    placed = place(pod, snapshot)
+    made_way = find_preemption(pod, snapshot, placed.rejections, [])
+    return Answer(placed, placed.message(made_way.outlook()))
 
 
 def difference(answer: Answer, real: Object) -> str:

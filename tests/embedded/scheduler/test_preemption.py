@@ -44,9 +44,9 @@ def _preempted(
     return find_preemption(pod, snapshot, place(pod, snapshot).rejections, budgets or [])
 
 
-def _victims(found: Preemption) -> tuple[str, list[str]]:
-    assert found.chosen is not None
-    return found.chosen.node, [one["metadata"]["name"] for one in found.chosen.victims]
+def _victims(preemption: Preemption) -> tuple[str, list[str]]:
+    assert preemption.chosen is not None
+    return preemption.chosen.node, [obj["metadata"]["name"] for obj in preemption.chosen.victims]
 
 
 def test_only_as_many_leave_as_must() -> None:
@@ -66,8 +66,8 @@ def test_the_node_with_the_least_important_victims_is_chosen() -> None:
         _pod("one", "1", 0, "b"),
         _pod("other", "1", 0, "b", started=1),
     ]
-    found = _preempted(_pod("new", "2", 1000), pods, [_node("a"), _node("b")])
-    assert _victims(found) == ("b", ["one", "other"])
+    preemption = _preempted(_pod("new", "2", 1000), pods, [_node("a"), _node("b")])
+    assert _victims(preemption) == ("b", ["one", "other"])
 
 
 def test_a_guarded_pod_leaves_last() -> None:
@@ -79,8 +79,8 @@ def test_a_guarded_pod_leaves_last() -> None:
         "status": {"disruptionsAllowed": 0},
     }
     pods = [_pod("guarded", "2", 0, "a"), _pod("free", "2", 500, "b")]
-    found = _preempted(_pod("new", "2", 1000), pods, [_node("a"), _node("b")], [budget])
-    assert _victims(found) == ("b", ["free"])
+    preemption = _preempted(_pod("new", "2", 1000), pods, [_node("a"), _node("b")], [budget])
+    assert _victims(preemption) == ("b", ["free"])
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_a_guarded_pod_leaves_last() -> None:
 )
 def test_nobody_makes_way_in_vain(pod: Object, outlook: str) -> None:
     """The scheduler's message says why."""
-    found = _preempted(pod, [_pod("there", "2", 500, "n")], [_node("n")])
-    assert found.chosen is None
-    assert found.outlook() == outlook
+    preemption = _preempted(pod, [_pod("there", "2", 500, "n")], [_node("n")])
+    assert preemption.chosen is None
+    assert preemption.outlook() == outlook
 
 
 def test_a_pod_waits_for_those_that_make_way_already() -> None:
@@ -114,5 +114,5 @@ def test_a_pod_waits_for_those_that_make_way_already() -> None:
     leaving["metadata"]["deletionTimestamp"] = STARTED.format(30)
     promised = _pod("promised", "1", 1000)
     promised["status"]["nominatedNodeName"] = "n"
-    found = _preempted(promised, [leaving], [_node("n")])
-    assert found.outlook() == "not eligible due to a terminating pod on the nominated node."
+    preemption = _preempted(promised, [leaving], [_node("n")])
+    assert preemption.outlook() == "not eligible due to a terminating pod on the nominated node."

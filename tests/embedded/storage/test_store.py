@@ -205,5 +205,5 @@ def test_a_list_of_all_namespaces_is_in_the_order_of_etcds_keys(store: Store) ->
     """`/shop-b/x` comes before `/shop/x`, as on a real v1.36.2."""
     for namespace in ("shop", "shop-b", "a"):
         store.put(CONFIG_MAPS, {"metadata": {"namespace": namespace, "name": "x"}})
-    found = [one["metadata"]["namespace"] for one in store.all(CONFIG_MAPS)]
+    found = [obj["metadata"]["namespace"] for obj in store.all(CONFIG_MAPS)]
     assert found == ["a", "shop-b", "shop"]

@@ -63,8 +63,8 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("spec", "error"), MISTAKES.values(), ids=list(MISTAKES))
 def test_mistakes_in_a_service_are_named(spec: Any, error: str) -> None:
     """Each rule with its own path and sentence."""
-    found = created(SERVICES, service(**spec))
-    assert error in found
+    errors_found = created(SERVICES, service(**spec))
+    assert error in errors_found
 
 
 def test_a_service_keeps_its_address() -> None:

@@ -206,7 +206,7 @@ async def ended(request: web.Request) -> web.StreamResponse:
     return await opened(request)
 
 
-def telling(*lines: Object) -> Lie:
+def sending(*lines: Object) -> Lie:
     """Say these lines and end the stream."""
 
     async def lie(request: web.Request) -> web.StreamResponse:

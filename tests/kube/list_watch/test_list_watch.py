@@ -21,9 +21,9 @@ from tests.kube.list_watch.lying_api_server import (
     ended,
     mute,
     refusing,
+    sending,
     silent,
     status,
-    telling,
     torn,
     torn_gently,
 )
@@ -38,13 +38,13 @@ class Watcher:
     def __init__(self, news: AsyncGenerator[Change, None]) -> None:
         self.news = news
         self.pods: dict[str, str] = {}  # resourceVersion by name
-        self.told: list[str] = []  # `ADDED a`, `live`, ...
+        self.lines: list[str] = []  # `ADDED a`, `live`, ...
         self.seen: list[Change] = []
 
     async def until(self, done: str) -> None:
         """Read until something is told that begins with these words."""
         async with asyncio.timeout(LIMIT):
-            while not (self.told and self.told[-1].startswith(done)):
+            while not (self.lines and self.lines[-1].startswith(done)):
                 self.take(await anext(self.news))
 
     async def until_pods(self, cluster: Cluster) -> None:
@@ -66,15 +66,15 @@ class Watcher:
         match change:
             case Resynced(objects=found):
                 self.pods = {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in found}
-                self.told.append("listed " + " ".join(sorted(self.pods)))
+                self.lines.append("listed " + " ".join(sorted(self.pods)))
             case Changed(object=found):
                 name = found["metadata"]["name"]
                 self.pods[name] = found["metadata"]["resourceVersion"]
                 if change.type == "DELETED":
                     del self.pods[name]
-                self.told.append(f"{change.type} {name}")
+                self.lines.append(f"{change.type} {name}")
             case Stream():
-                self.told.append(change.state)
+                self.lines.append(change.state)
 
 
 def versions(cluster: Cluster) -> dict[str, str]:
@@ -99,7 +99,7 @@ async def test_a_full_list_comes_first_and_then_every_change(
     cluster.put("a", phase="Running")
     cluster.drop("b")
     await watcher.until("DELETED b")
-    assert watcher.told == ["listed a b", "live", "ADDED c", "MODIFIED a", "DELETED b"]
+    assert watcher.lines == ["listed a b", "live", "ADDED c", "MODIFIED a", "DELETED b"]
 
 
 async def test_arrival_is_on_the_monotonic_clock_and_in_order(
@@ -117,7 +117,7 @@ async def test_arrival_is_on_the_monotonic_clock_and_in_order(
 
 @pytest.mark.parametrize(
     "lie",
-    [refusing(410, "Expired"), telling({"type": "ERROR", "object": status(410, "Expired", "")})],
+    [refusing(410, "Expired"), sending({"type": "ERROR", "object": status(410, "Expired", "")})],
     ids=["as a status", "as an event"],
 )
 async def test_a_forgotten_version_is_caught_up_by_listing_again(
@@ -130,8 +130,8 @@ async def test_a_forgotten_version_is_caught_up_by_listing_again(
     cluster.put("b", phase="Running")
     cluster.put("c")
     await watcher.until("resynced")
-    assert watcher.told[2:] == ["DELETED a", "MODIFIED b", "ADDED c", "resynced"]
-    assert all(one.relisted for one in watcher.seen if isinstance(one, Changed))
+    assert watcher.lines[2:] == ["DELETED a", "MODIFIED b", "ADDED c", "resynced"]
+    assert all(changed.relisted for changed in watcher.seen if isinstance(changed, Changed))
 
 
 async def test_a_real_compaction_is_survived(cluster: Cluster, watcher: Watcher) -> None:
@@ -154,10 +154,10 @@ async def test_a_real_compaction_is_survived(cluster: Cluster, watcher: Watcher)
         refusing(500, "InternalError"),
         refusing(503, "ServiceUnavailable"),
         refusing(429, "TooManyRequests"),
-        telling(status(500, "InternalError", "etcd is away")),
-        telling({"type": "ERROR", "object": status(500, "InternalError", "no")}),
-        telling({"type": "ADDED", "object": status(0, "", "")}, {"type": "SOMETHING"}),
-        telling({"type": "MODIFIED"}),
+        sending(status(500, "InternalError", "etcd is away")),
+        sending({"type": "ERROR", "object": status(500, "InternalError", "no")}),
+        sending({"type": "ADDED", "object": status(0, "", "")}, {"type": "SOMETHING"}),
+        sending({"type": "MODIFIED"}),
     ],
     ids=["torn", "torn gently", "ended", "500", "503", "429", "a Status", "ERROR", "odd", "empty"],
 )
@@ -170,7 +170,7 @@ async def test_a_broken_watch_is_announced_and_mended(
     cluster.put("c")
     await watcher.until("resynced")
     await watcher.until_pods(cluster)
-    assert [one.why for one in watcher.seen if isinstance(one, Stream)][1]
+    assert [stream.why for stream in watcher.seen if isinstance(stream, Stream)][1]
 
 
 async def test_a_broken_list_is_tried_again(cluster: Cluster, watcher: Watcher) -> None:
@@ -178,12 +178,12 @@ async def test_a_broken_list_is_tried_again(cluster: Cluster, watcher: Watcher) 
     cluster.lies["list"] = [
         refusing(503),
         refusing(500),
-        telling(status(500, "InternalError", "etcd is away")),
+        sending(status(500, "InternalError", "etcd is away")),
     ]
     await watcher.until("live")
-    attempts = [one.attempt for one in watcher.seen if isinstance(one, Stream)]
+    attempts = [stream.attempt for stream in watcher.seen if isinstance(stream, Stream)]
     assert attempts == [1, 2, 3, 0]
-    assert watcher.told[3:] == ["listed a b", "live"]
+    assert watcher.lines[3:] == ["listed a b", "live"]
 
 
 @pytest.mark.parametrize(("code", "error"), [(401, UnauthorizedError), (403, ForbiddenError)])
@@ -213,7 +213,7 @@ async def test_a_server_that_always_says_410_is_not_hammered(cluster: Cluster, a
     async with aclosing(changes(api, PATH, patience=patience)) as news:
         watcher = Watcher(news)
         assert await watcher.until_asked(cluster, "list") > 0.37
-    assert "reconnecting" in watcher.told
+    assert "reconnecting" in watcher.lines
 
 
 def test_pauses_double_up_to_a_cap_with_half_of_them_left_to_chance() -> None:
@@ -236,7 +236,7 @@ async def test_a_half_open_connection_is_noticed(cluster: Cluster, api: Api) -> 
         await watcher.until("reconnecting")
         cluster.put("c")
         await watcher.until("resynced")
-    down = next(one for one in watcher.seen if isinstance(one, Stream) and one.why)
+    down = next(stream for stream in watcher.seen if isinstance(stream, Stream) and stream.why)
     assert down.why == "silent for 0 s"
     assert 0.3 <= down.at - down.heard < LIMIT
     assert watcher.pods == versions(cluster)
@@ -248,8 +248,8 @@ async def test_an_hour_of_bookmarks_is_calm_and_an_hour_of_nothing_is_not(
     """Sixty bookmarks, a minute apart on the clock, keep it live; 71 s without one do not."""
     now = 1000.0
     patience = WatchTimeouts(first=0.01, longest=0.05, look=0.01)
-    told = changes(api, PATH, patience=patience, clock=lambda: now, wall=lambda: now)
-    async with aclosing(told) as news:
+    stream = changes(api, PATH, patience=patience, clock=lambda: now, wall=lambda: now)
+    async with aclosing(stream) as news:
         watcher = Watcher(news)
         await watcher.until("live")
         for _ in range(60):
@@ -273,8 +273,8 @@ async def test_a_suspended_laptop_catches_up_at_once(cluster: Cluster, api: Api)
     """The wall clock ran on without us: whatever was watched is asked for anew."""
     asleep = 0.0
     loop = asyncio.get_running_loop()
-    told = changes(api, PATH, patience=HASTY, wall=lambda: loop.time() + asleep)
-    async with aclosing(told) as news:
+    stream = changes(api, PATH, patience=HASTY, wall=lambda: loop.time() + asleep)
+    async with aclosing(stream) as news:
         watcher = Watcher(news)
         await watcher.until("live")
         cluster.lies["list"] = [refusing(503)]
@@ -282,7 +282,7 @@ async def test_a_suspended_laptop_catches_up_at_once(cluster: Cluster, api: Api)
         began = loop.time()
         await watcher.until("resynced")
         assert loop.time() - began < 5.0
-    whys = [one.why for one in watcher.seen if isinstance(one, Stream) and one.why]
+    whys = [stream.why for stream in watcher.seen if isinstance(stream, Stream) and stream.why]
     assert whys[0] == "this machine slept"
 
 
@@ -294,25 +294,25 @@ async def test_a_lease_that_ends_is_renewed_where_it_left_off(
     line = cluster.history[-1][1]
     cluster.version -= 1
     del cluster.pods["c"]
-    cluster.lies["watch"] = [telling(line)]
+    cluster.lies["watch"] = [sending(line)]
     await watcher.until("ADDED c")
     cluster.version += 1
     cluster.put("d")
     await watcher.until("ADDED d")
     assert cluster.asked == ["list", "watch", "watch"]
-    assert "reconnecting" not in watcher.told
+    assert "reconnecting" not in watcher.lines
 
 
 async def test_what_is_told_twice_counts_once(cluster: Cluster, watcher: Watcher) -> None:
     """A server that replays what was listed does not make anything happen again."""
     replay = {"type": "ADDED", "object": cluster.pods["a"]}
     unknown = {"kind": "Pod", "metadata": {"name": "x", "uid": "x", "resourceVersion": "103"}}
-    cluster.lies["watch"] = [telling(replay, {"type": "DELETED", "object": unknown})]
+    cluster.lies["watch"] = [sending(replay, {"type": "DELETED", "object": unknown})]
     await watcher.until("live")
     cluster.version = 103
     cluster.put("c")
     await watcher.until("ADDED c")
-    assert watcher.told == ["listed a b", "live", "ADDED c"]
+    assert watcher.lines == ["listed a b", "live", "ADDED c"]
 
 
 async def test_reading_stops_at_once_and_leaves_no_connection(
@@ -346,7 +346,7 @@ async def test_five_deaths_of_the_server_lose_nothing(cluster: Cluster, api: Api
             await watcher.until("resynced")
         busy(cluster, rng, 40)
         await watcher.until_pods(cluster)
-    assert watcher.told.count("resynced") == 5
+    assert watcher.lines.count("resynced") == 5
 
 
 def busy(cluster: Cluster, rng: Random, changes: int) -> None:

@@ -43,6 +43,6 @@ def test_nothing_in_it_is_obeyed_by_a_browser() -> None:
 
 def test_before_the_course_it_says_so() -> None:
     """No figure is made up."""
-    found = certificate_document(OWN, CourseProgress(), "ann")
-    assert (found["done"], found["minutes"], found["when"]) == (0, 0, "Not begun")
-    assert course_page(found).count("Not done yet.") == len(OWN)
+    certificate = certificate_document(OWN, CourseProgress(), "ann")
+    assert (certificate["done"], certificate["minutes"], certificate["when"]) == (0, 0, "Not begun")
+    assert course_page(certificate).count("Not done yet.") == len(OWN)

@@ -37,7 +37,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def selling(shop: Liar, purchases: int) -> None:
     """Wait until a shop was asked for so many."""
     async with asyncio.timeout(LONG):
-        while shop.asked < purchases:  # noqa: ASYNC110 - the shop is no part of what is tested
+        while shop.requests < purchases:  # noqa: ASYNC110 - the shop is no part of what is tested
             await asyncio.sleep(0.01)
 
 
@@ -74,7 +74,7 @@ async def test_many_workers_give_one_ledger(tmp_path: Path) -> None:
     api, seen = JobApi(tmp_path), list[LoadProgress]()
     async with Liar(lambda _: "sell") as shop:
         report = await crowd_on(api, 3).run(plan_for(shop), observer=seen.append)
-        assert report.figures.confirmed == report.figures.planned == 300 == shop.asked
+        assert report.figures.confirmed == report.figures.planned == 300 == shop.requests
         assert max(shop.buyers.values()) == 1
     workers = report.figures.workers
     assert [worker.confirmed for worker in workers] == [100, 100, 100]
@@ -89,7 +89,7 @@ async def test_logs_that_break_off_are_read_again(tmp_path: Path) -> None:
     api = JobApi(tmp_path, breaks=2)
     async with Liar(lambda _: "sell") as shop:
         report = await crowd_on(api, 2).run(plan_for(shop, seconds=4, rate=100))
-        assert report.figures.confirmed == 400 == shop.asked
+        assert report.figures.confirmed == 400 == shop.requests
     assert api.streams > 2
     assert report.figures.unsent == 0
 
@@ -155,7 +155,7 @@ async def test_a_worker_that_is_evicted_tells_all_it_knows(tmp_path: Path) -> No
         assert process
         process.terminate()
         report = await running
-        assert report.figures.sent == report.figures.confirmed == shop.asked
+        assert report.figures.sent == report.figures.confirmed == shop.requests
     assert report.figures.workers[1].not_sent > 0
     assert report.figures.planned == 600
 
@@ -169,7 +169,7 @@ async def test_a_stop_ends_the_run_with_a_report(tmp_path: Path) -> None:
         await selling(shop, 50)
         stop.set()
         report = await running
-        assert report.figures.confirmed == report.figures.sent == shop.asked
+        assert report.figures.confirmed == report.figures.sent == shop.requests
     assert report.interrupted
     assert report.figures.unsent == 0
     assert_nothing_is_left(api)
@@ -181,7 +181,7 @@ async def test_a_stop_before_the_start_sends_nothing(tmp_path: Path) -> None:
     stop.set()
     async with Liar(lambda _: "sell") as shop:
         report = await crowd_on(api, 2).run(plan_for(shop, seconds=LONG), stop=stop)
-        assert report.figures.sent == 0 == shop.asked
+        assert report.figures.sent == 0 == shop.requests
     assert report.interrupted
     assert_nothing_is_left(api)
 
@@ -206,7 +206,7 @@ async def test_a_quota_is_said_in_its_own_words(tmp_path: Path) -> None:
             NotReadyError, match=r"1 of 3 workers .* exceeded quota: small"
         ) as error:
             await crowd_on(api, 3).run(plan_for(shop))
-        assert shop.asked == 0
+        assert shop.requests == 0
     assert error.value.hint.command == "flashsale drill --in-cluster --workers 2"
     assert_nothing_is_left(api)
 
@@ -222,10 +222,10 @@ async def test_no_right_to_create_jobs_is_one_sentence(tmp_path: Path) -> None:
 
 async def test_nothing_is_removed_where_nothing_was_made(tmp_path: Path) -> None:
     """Who may not create Jobs may not delete them, and is told only the one."""
-    said = Notes()
+    notes = Notes()
     refused = ForbiddenError("Not allowed on the cluster 'x': cannot create jobs.batch")
     async with Liar(lambda _: "sell") as shop:
-        crowd = replace(crowd_on(JobApi(tmp_path, refused=refused), 1), progress=said)
+        crowd = replace(crowd_on(JobApi(tmp_path, refused=refused), 1), progress=notes)
         with pytest.raises(CrowdRefusedError):
             await crowd.run(plan_for(shop))
-    assert said.text == ""
+    assert notes.text == ""

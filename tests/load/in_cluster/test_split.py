@@ -70,7 +70,7 @@ def book(tally: Tally, purchase: Purchase) -> None:
         tally.lost(planned, planned + took, kind)  # type: ignore[arg-type]
 
 
-def told(tally: Tally) -> dict[str, Any]:
+def as_message(tally: Tally) -> dict[str, Any]:
     """Take a tally through the wire."""
     message: dict[str, Any] = json.loads(json.dumps(tally.take()))
     return message
@@ -97,15 +97,15 @@ def test_any_split_of_a_run_gives_the_ledger_of_the_whole(
     whole, tally = Ledger(), Tally()
     for purchase in run:
         book(tally, purchase)
-    whole.add(told(tally))
+    whole.add(as_message(tally))
     split, tallies = Ledger(workers=workers), [Tally() for _ in range(workers)]
     for purchase in run:
         part = random.randrange(workers)
         book(tallies[part], purchase)
         if random.random() < 0.3:
-            split.add(told(tallies[part]), part)
+            split.add(as_message(tallies[part]), part)
     for part in random.sample(range(workers), workers):
-        split.add(told(tallies[part]), part)
+        split.add(as_message(tallies[part]), part)
     figures = split.figures()
     assert sum(worker.sent for worker in figures.workers) == figures.sent
     assert sum(worker.confirmed for worker in figures.workers) == figures.confirmed
@@ -123,7 +123,7 @@ def test_a_worker_that_dies_leaves_every_planned_purchase_accounted_for(
         book(tally, purchase)
     for _ in range(under_way):
         tally.started(1.0, 1.0)
-    ledger.add(told(tally), 1)
+    ledger.add(as_message(tally), 1)
     before = ledger.figures()
     planned = len(run) + under_way + missing
     ledger.give_up(1, planned)

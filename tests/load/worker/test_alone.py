@@ -27,7 +27,7 @@ async def test_a_copy_of_the_folder_sends_without_anything_installed(tmp_path: P
         task = json.dumps(asdict(plan.orders(0, 1)))
         begin = json.dumps({"start": time.monotonic() + 0.5})
         messages = await sent_by_copy(tmp_path, f"{task}\n{begin}\n")
-        assert shop.asked == sum(message["sent"] for message in messages) == 10
+        assert shop.requests == sum(message["sent"] for message in messages) == 10
     assert messages[-1]["done"]
 
 

@@ -96,10 +96,10 @@ def test_both_answer_alike(both: tuple[Api, Api]) -> None:
                     shown_by.setdefault(str(difference), str(request))
 
     compare()
-    told = [
-        f"{count} x {one[:600]}\n  {shown_by[one][:900]}" for one, count in found.most_common(SHOWN)
+    shown = [
+        f"{count} x {row[:600]}\n  {shown_by[row][:900]}" for row, count in found.most_common(SHOWN)
     ]
-    assert not found, f"{len(found)} differences that are not known\n" + "\n\n".join(told)
+    assert not found, f"{len(found)} differences that are not known\n" + "\n\n".join(shown)
     stale = [one.reason for one in KNOWN if one not in met]
     assert not stale or (SEED, EXAMPLES) != USUAL, f"known, and not met any more: {stale}"
 

@@ -63,9 +63,9 @@ class Road:
 
     def up(self, *words: str) -> Result:
         """Open a sale on minikube, which must succeed."""
-        said = self.flashsale("up", "--cluster", "minikube", *words)
-        assert said.code == 0, said.out + said.err
-        return said
+        done = self.flashsale("up", "--cluster", "minikube", *words)
+        assert done.code == 0, done.out + done.err
+        return done
 
     def contexts(self) -> tuple[str, set[str]]:
         """Return the user's current context, and all of them."""

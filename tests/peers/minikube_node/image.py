@@ -177,5 +177,5 @@ def run(*words: str | Path, text: str | None = None) -> None:
 def checked(done: subprocess.CompletedProcess[str]) -> None:
     """Raise PeerError for a command that failed."""
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()[-8:]
-        raise PeerError("\n".join([f"{' '.join(done.args)[:200]}:", *said]))
+        message = (done.stdout + done.stderr).strip().splitlines()[-8:]
+        raise PeerError("\n".join([f"{' '.join(done.args)[:200]}:", *message]))

@@ -44,17 +44,17 @@ def test_the_current_context_stays(road: Road, address: str) -> None:
 
 def test_more_pods(road: Road, address: str) -> None:
     """`scale` ends when the new pods are ready."""
-    said = road.flashsale("scale", "5")
-    assert said.code == 0, said.err
+    done = road.flashsale("scale", "5")
+    assert done.code == 0, done.err
     assert road.ready() == "5"
 
 
 def test_a_killed_pod_is_replaced(road: Road, address: str) -> None:
     """`kill-pod` follows the ReplicaSet until all pods are ready again."""
     wanted = road.ready()
-    said = road.flashsale("kill-pod")
-    assert said.code == 0, said.err
-    assert "replaces" in said.err
+    done = road.flashsale("kill-pod")
+    assert done.code == 0, done.err
+    assert "replaces" in done.err
     assert (road.ready(), road.answers(address)) == (wanted, True)
 
 
@@ -71,9 +71,9 @@ def test_stopped_and_up_again(road: Road, address: str) -> None:
 def test_a_frozen_node(road: Road, address: str) -> None:
     """A node that `docker pause` froze is called that, and `up` unfreezes it."""
     assert road.run("docker", "pause", "minikube").code == 0
-    said = road.flashsale("status")
-    assert said.code != 0
-    assert "docker unpause minikube" in said.err
+    done = road.flashsale("status")
+    assert done.code != 0
+    assert "docker unpause minikube" in done.err
     assert road.answers(road.up("-o", "json").json["url"])
 
 

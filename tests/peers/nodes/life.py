@@ -49,7 +49,7 @@ class Life:
 
     def until_event(self, text: str) -> None:
         """Wait for an event with that message."""
-        self.until(text, lambda: any(one["message"] == text for one in self.events.now.values()))
+        self.until(text, lambda: any(row["message"] == text for row in self.events.now.values()))
 
     def until_leaving(self, *names: str) -> None:
         """Wait until pods were told to leave."""
@@ -105,10 +105,10 @@ class Life:
 
     def _served(self) -> set[str]:
         return {
-            one["targetRef"]["name"]
+            endpoint["targetRef"]["name"]
             for found in self.slices.now.values()
-            for one in found.get("endpoints") or []
-            if one["conditions"].get("ready")
+            for endpoint in found.get("endpoints") or []
+            if endpoint["conditions"].get("ready")
         }
 
 
@@ -186,7 +186,7 @@ def taints_of(node: Object | None) -> list[str]:
     """Write a node's taints, in their order; of one that is not there, something else."""
     if node is None:
         return ["no node"]
-    return [f"{one['key']}:{one['effect']}" for one in node["spec"].get("taints") or []]
+    return [f"{taint['key']}:{taint['effect']}" for taint in node["spec"].get("taints") or []]
 
 
 def changes(recording: Recording, show: Callable[[Object], object]) -> dict[str, list[object]]:

@@ -78,16 +78,16 @@ def of_nodes(life: Life) -> Seen:
     """
     shown = {"conditions": conditions_of, "NoSchedule": no_schedule, "NoExecute": no_execute}
     return {
-        f"{what} of {name}": from_first_status(found)
+        f"{what} of {name}": from_first_status(change)
         for what, show in shown.items()
-        for name, found in changes(life.nodes, partial(since_status, show)).items()
+        for name, change in changes(life.nodes, partial(since_status, show)).items()
         if name in ("a", "b", "c")
     }
 
 
-def from_first_status(found: list[object]) -> list[object]:
+def from_first_status(objects: list[object]) -> list[object]:
     """Leave out what a node was before its first status, and the taint of that time."""
-    said = [one for one in found if one != NEW]
+    said = [one for one in objects if one != NEW]
     return said[1:] if said[:1] == [BORN] else said
 
 
@@ -100,11 +100,11 @@ def conditions_of(node: Object) -> object:
 
 
 def no_schedule(node: Object) -> object:
-    return [one for one in taints_of(node) if one.endswith(":NoSchedule")]
+    return [taint for taint in taints_of(node) if taint.endswith(":NoSchedule")]
 
 
 def no_execute(node: Object) -> object:
-    return [one for one in taints_of(node) if one.endswith(":NoExecute")]
+    return [taint for taint in taints_of(node) if taint.endswith(":NoExecute")]
 
 
 def shown_pod(pod: Object) -> object:
@@ -118,13 +118,19 @@ def shown_pod(pod: Object) -> object:
 
 def shown_conditions(conditions: list[Object]) -> list[str]:
     keys = ("type", "status", "reason", "message")
-    return [" ".join(one[key] for key in keys if key in one) for one in conditions]
+    return [
+        " ".join(condition[key] for key in keys if key in condition) for condition in conditions
+    ]
 
 
 def shown_slice(found: Object) -> object:
     return [
-        [one["targetRef"]["name"], one.get("nodeName"), sorted(one["conditions"].items())]
-        for one in found.get("endpoints") or []
+        [
+            endpoint["targetRef"]["name"],
+            endpoint.get("nodeName"),
+            sorted(endpoint["conditions"].items()),
+        ]
+        for endpoint in found.get("endpoints") or []
     ]
 
 

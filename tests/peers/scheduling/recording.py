@@ -148,7 +148,7 @@ def main(target: str) -> None:
     ):
         recorder = Recorder(kubeconfig)
         worlds = [recorder.record(seed) for seed in range(WORLDS)]
-    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in worlds)
+    lines = ",\n".join(json.dumps(world, separators=(",", ":")) for world in worlds)
     Path(target).write_text(f'{{"version": "v1.36.2", "worlds": [\n{lines}\n]}}\n')
 
 

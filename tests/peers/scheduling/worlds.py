@@ -198,7 +198,7 @@ def _term(rng: random.Random) -> Object:
 
 
 def _constraints(rng: random.Random) -> list[Object]:
-    found = []
+    collected = []
     for key in rng.sample((HOSTNAME, ZONE), rng.randint(1, 2)):
         one: Object = {
             "maxSkew": rng.randint(1, 2),
@@ -212,5 +212,5 @@ def _constraints(rng: random.Random) -> list[Object]:
             one["nodeAffinityPolicy"] = "Ignore"
         if one["whenUnsatisfiable"] == "DoNotSchedule" and rng.random() < 0.3:
             one["minDomains"] = rng.randint(1, 3)
-        found.append(one)
-    return found
+        collected.append(one)
+    return collected

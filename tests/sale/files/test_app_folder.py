@@ -13,19 +13,19 @@ from flashsale.sale.files import manifest as manifests
 
 def test_packaged_project_is_complete() -> None:
     """The shop, its Dockerfile and its manifest come with every installation."""
-    found = app_folder.packaged()
-    assert (found.app.folder / "app.py").is_file()
-    assert "gunicorn" in found.app.dockerfile.read_text()
-    assert found.manifest.name == "flashsale-rs"
+    folder_found = app_folder.packaged()
+    assert (folder_found.app.folder / "app.py").is_file()
+    assert "gunicorn" in folder_found.app.dockerfile.read_text()
+    assert folder_found.manifest.name == "flashsale-rs"
 
 
 def test_init_writes_three_files_that_up_takes(tmp_path: Path) -> None:
     """What `init` writes is a project, the same as the packaged one."""
     written = app_folder.init(tmp_path / "new" / "sale")
     assert [file.name for file in written] == ["app.py", "Dockerfile", manifests.FILE]
-    found = app_folder.from_folder(tmp_path / "new" / "sale")
-    assert found.app.dockerfile == tmp_path / "new" / "sale" / "Dockerfile"
-    assert found.manifest.replicaset == manifests.shipped().replicaset
+    folder_found = app_folder.from_folder(tmp_path / "new" / "sale")
+    assert folder_found.app.dockerfile == tmp_path / "new" / "sale" / "Dockerfile"
+    assert folder_found.manifest.replicaset == manifests.shipped().replicaset
 
 
 @pytest.mark.parametrize("name", app_folder.NAMES)
@@ -54,18 +54,18 @@ def test_second_init_says_how_to_use_the_first(tmp_path: Path) -> None:
 def test_app_alone_gets_our_dockerfile_and_manifest(tmp_path: Path) -> None:
     """Each file that is not there is the packaged one."""
     (tmp_path / "app.py").write_text("app = None")
-    found = app_folder.from_folder(tmp_path)
-    assert found.app.folder == tmp_path
-    assert found.app.dockerfile == app_folder.packaged_app().dockerfile
+    folder_found = app_folder.from_folder(tmp_path)
+    assert folder_found.app.folder == tmp_path
+    assert folder_found.app.dockerfile == app_folder.packaged_app().dockerfile
 
 
 def test_manifest_alone_goes_with_our_app(tmp_path: Path) -> None:
     """A learner may begin with the YAML."""
     text = manifests.shipped_text().replace("replicas: 3", "replicas: 4")
     (tmp_path / manifests.FILE).write_text(text)
-    found = app_folder.from_folder(tmp_path)
-    assert found.app == app_folder.packaged_app()
-    assert found.manifest.replicaset["spec"]["replicas"] == 4
+    folder_found = app_folder.from_folder(tmp_path)
+    assert folder_found.app == app_folder.packaged_app()
+    assert folder_found.manifest.replicaset["spec"]["replicas"] == 4
 
 
 def test_named_manifest_wins(tmp_path: Path) -> None:
@@ -169,5 +169,5 @@ def test_a_port_that_buyers_are_not_sent_to_is_told(
     """The Dockerfile exposes another one than the packaged manifest has."""
     line = f"EXPOSE {exposed}\n" if exposed else ""
     (tmp_path / "Dockerfile").write_text(f"FROM python\nENV PORT=8000\n{line}CMD serve\n")
-    told = app_folder.other_port_line(app_folder.from_folder(tmp_path))
-    assert ("buyers are sent to port 5000" in told) is said
+    folder_found = app_folder.other_port_line(app_folder.from_folder(tmp_path))
+    assert ("buyers are sent to port 5000" in folder_found) is said

@@ -148,8 +148,10 @@ def test_two_replicasets_are_refused() -> None:
 @pytest.mark.parametrize("said", ["three", "'3'", "3.5", "yes", "[3]", "-1"])
 def test_replicas_that_are_no_count_are_refused(said: str) -> None:
     """As every API server refuses them; what YAML makes of a word is shown."""
-    told = {"three": '"three"', "'3'": '"3"', "yes": "true"}.get(said, said)
-    assert f"says replicas: {told}; it takes" in refused(edited("replicas: 3", f"replicas: {said}"))
+    shown = {"three": '"three"', "'3'": '"3"', "yes": "true"}.get(said, said)
+    assert f"says replicas: {shown}; it takes" in refused(
+        edited("replicas: 3", f"replicas: {said}")
+    )
 
 
 def test_labels_that_do_not_match_are_refused() -> None:
@@ -230,7 +232,7 @@ def test_the_apps_image_is_that_of_no_well_known_program() -> None:
     manifest = manifests.parse_manifest(text, "my.yaml")
     assert manifest.image == "flashsale:1.0"
     spec = manifests.with_image(manifest, "shop:2").replicaset["spec"]["template"]["spec"]
-    images = [one["image"] for one in [*spec["initContainers"], *spec["containers"]]]
+    images = [row["image"] for row in [*spec["initContainers"], *spec["containers"]]]
     assert images == ["shop:2", "docker.io/library/redis:7-alpine", "shop:2"]
 
 
@@ -257,8 +259,8 @@ def test_list_stands_for_its_objects() -> None:
     whole = manifests.shipped()
     items = [whole.service, whole.replicaset]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    found = manifests.parse_manifest(text, "all.yaml")
-    assert (found.replicaset, found.service) == (whole.replicaset, whole.service)
+    manifest = manifests.parse_manifest(text, "all.yaml")
+    assert (manifest.replicaset, manifest.service) == (whole.replicaset, whole.service)
 
 
 def test_list_without_objects_is_refused() -> None:

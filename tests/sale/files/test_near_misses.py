@@ -48,8 +48,8 @@ def test_two_files_are_joined_by_the_hint(tmp_path: Path) -> None:
     error = refusal(tmp_path)
     assert "k8s/replicaset.yaml and k8s/service.yml" in str(error)
     subprocess.run(error.hint, shell=True, check=True)
-    found = app_folder.from_folder(tmp_path).manifest
-    assert found.replicaset == manifests.shipped().replicaset
+    folder_found = app_folder.from_folder(tmp_path).manifest
+    assert folder_found.replicaset == manifests.shipped().replicaset
 
 
 def test_one_file_of_another_name_is_given_to_manifest(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_where_most_nodes_are_lost_the_wait_is_explained(
 def test_how_long_a_pod_stays_on_a_lost_node(seconds: list[Any], expected: float | None) -> None:
     """As its toleration says; for ever without an end."""
     tolerations = [
-        {"key": "node.kubernetes.io/unreachable", "tolerationSeconds": one} for one in seconds
+        {"key": "node.kubernetes.io/unreachable", "tolerationSeconds": second} for second in seconds
     ]
     pod = {"metadata": {"name": "p"}, "spec": {"tolerations": tolerations}}
     assert tolerated_seconds(Pod.from_object(pod)) == expected

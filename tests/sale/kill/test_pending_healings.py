@@ -6,7 +6,7 @@ import pytest
 
 from flashsale.sale.kill.kill import PendingHealings
 from flashsale.sale.observe.observations import Observation
-from tests.sale.observe.replay import told
+from tests.sale.observe.replay import replay_all
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed, surplus, wants
 
 DYING = [killed(1.0, "a"), born(1.1, "x"), killed(2.0, "x"), born(2.1, "y"), gone(2.5, "a")]
@@ -15,7 +15,7 @@ DYING = [killed(1.0, "a"), born(1.1, "x"), killed(2.0, "x"), born(2.1, "y"), gon
 def awaited(*observations: Observation) -> PendingHealings:
     """What is left to wait for after pod `a` was killed."""
     waiting = PendingHealings({"a"})
-    for happening in told([*THREE, *observations])[1]:
+    for happening in replay_all([*THREE, *observations])[1]:
         waiting.add(happening)
     return waiting
 

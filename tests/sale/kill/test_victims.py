@@ -35,14 +35,14 @@ def test_same_seed_same_victims() -> None:
 
 def test_all_means_ours_that_are_not_leaving() -> None:
     """Unready ones too; others' pods and pods on their way out are left alone."""
-    found = choose_victims(PODS, RS_UID, everyone=True, rng=Random(0))
-    assert [pod.name for pod in found] == ["rs-aaaaa", "rs-bbbbb", "rs-ccccc"]
+    victims = choose_victims(PODS, RS_UID, everyone=True, rng=Random(0))
+    assert [pod.name for pod in victims] == ["rs-aaaaa", "rs-bbbbb", "rs-ccccc"]
 
 
 def test_count_takes_different_pods() -> None:
     """Two kills are two pods."""
-    found = choose_victims(PODS, RS_UID, count=2, rng=Random(0))
-    assert {pod.name for pod in found} == {"rs-aaaaa", "rs-ccccc"}
+    victims = choose_victims(PODS, RS_UID, count=2, rng=Random(0))
+    assert {pod.name for pod in victims} == {"rs-aaaaa", "rs-ccccc"}
 
 
 def test_the_end_of_a_name_is_enough() -> None:

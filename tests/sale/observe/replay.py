@@ -73,7 +73,7 @@ def updates(observations: list[Observation], state: SaleState | None = None) -> 
         yield Update(observation, state, happenings)
 
 
-def told(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:
+def replay_all(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:
     """Fold observations, and return what is known at the end and all that was said."""
     state, said = SaleState(), []
     for observation in observations:
@@ -82,27 +82,30 @@ def told(observations: list[Observation]) -> tuple[SaleState, list[Happening]]:
     return state, said
 
 
-def words(said: list[Happening]) -> list[str]:
+def words(happenings: list[Happening]) -> list[str]:
     """Write what was told in one line each; of a pod's name only the part that tells it apart."""
-    return [_line(one) for one in said]
+    return [_line(one) for one in happenings]
 
 
-def _line(one: Happening) -> str:
-    match one:
+def _line(happening: Happening) -> str:
+    match happening:
         case Scaled():
-            return f"{one.at:.3f} scaled {one.before} to {one.after}"
+            return f"{happening.at:.3f} scaled {happening.before} to {happening.after}"
         case Adopted():
-            return f"{one.at:.3f} adopted {_short(one.pod)}"
+            return f"{happening.at:.3f} adopted {_short(happening.pod)}"
         case Died():
-            return f"{one.at:.3f} {_short(one.healing.victim)} {one.healing.cause}"
+            return (
+                f"{happening.at:.3f} {_short(happening.healing.victim)} {happening.healing.cause}"
+            )
         case Gone():
-            return f"{one.at:.3f} {_short(one.healing.victim)} gone"
+            return f"{happening.at:.3f} {_short(happening.healing.victim)} gone"
         case NotReplaced():
-            return f"{one.at:.3f} {_short(one.healing.victim)} not replaced: {one.why}"
+            victim = _short(happening.healing.victim)
+            return f"{happening.at:.3f} {victim} not replaced: {happening.why}"
         case Replaced() | Healed() | Closed():
-            word = type(one).__name__.lower()
-            by = _short(one.healing.replacement or "")
-            return f"{one.at:.3f} {_short(one.healing.victim)} {word} by {by}"
+            word = type(happening).__name__.lower()
+            by = _short(happening.healing.replacement or "")
+            return f"{happening.at:.3f} {_short(happening.healing.victim)} {word} by {by}"
 
 
 def _short(name: str) -> str:

@@ -77,7 +77,7 @@ class World:
     def act(self, action: str, number: int) -> None:
         """Do one thing; ``number`` chooses the pod, or the number of pods."""
         self.now += 0.01 + (number % 3) * 0.1
-        own = [one for one in self.pods if one.active]
+        own = [pod for pod in self.pods if pod.active]
         if action in ("kill", "fail", "release", "crash", "grow") and own:
             self.happen(action, own[number % len(own)])
         match action:
@@ -143,7 +143,7 @@ class World:
 
     def finish(self, number: int) -> None:
         """Let a terminating pod disappear."""
-        leaving = [one for one in self.pods if one.pod.terminating]
+        leaving = [pod for pod in self.pods if pod.pod.terminating]
         if leaving:
             being = leaving[number % len(leaving)]
             self.pods.remove(being)
@@ -156,7 +156,7 @@ class World:
                 being.cause, being.pod = "released", replace(being.pod, owner_uid="rs-uid")
                 self.seen(being, "changed")
         self.replicaset("changed")
-        active = [one for one in self.pods if one.active]
+        active = [pod for pod in self.pods if pod.active]
         for _ in range(self.rs.desired - len(active)):
             self.now += 0.01
             self.created.append(self.born("rs-uid", "added"))
@@ -168,8 +168,8 @@ class World:
             being.cause, being.pod = "deleted", replace(being.pod, terminating=True)
             self.seen(being, "changed")
             text = f"Deleted pod: {being.pod.name}"
-            said = EventSeen(self.now, "ReplicaSet", "rs", "Normal", "SuccessfulDelete", text)
-            self.news["events"].append(said)
+            event_seen = EventSeen(self.now, "ReplicaSet", "rs", "Normal", "SuccessfulDelete", text)
+            self.news["events"].append(event_seen)
         self.replicaset("changed")
 
     def born(self, owner: str, change: PodChange) -> str:
@@ -207,10 +207,10 @@ class World:
             self.now += 1.0
             self.sync()
             for _ in range(3):
-                for being in [one for one in self.pods if one.active]:
+                for being in [pod for pod in self.pods if pod.active]:
                     self.now += 0.01
                     self.grow(being)
-            while any(one.pod.terminating for one in self.pods):
+            while any(pod.pod.terminating for pod in self.pods):
                 self.finish(0)
 
     def arrivals(self, rng: Random, lag: float) -> list[Observation]:
@@ -221,8 +221,16 @@ class World:
             for observation in stream:
                 last = max(last, observation.at + rng.uniform(0.0, lag))
                 merged.append((last, observation))
-        first = [one for _, one in merged if isinstance(one, ReplicaSetSeen)][:1]
-        listed = [one for _, one in merged if isinstance(one, PodSeen) and one.change == "listed"]
+        first = [
+            replica_set_seen
+            for _, replica_set_seen in merged
+            if isinstance(replica_set_seen, ReplicaSetSeen)
+        ][:1]
+        listed = [
+            pod_seen
+            for _, pod_seen in merged
+            if isinstance(pod_seen, PodSeen) and pod_seen.change == "listed"
+        ]
         rest = sorted(
             ((at, one) for at, one in merged if one not in first and one not in listed),
             key=lambda pair: pair[0],

@@ -16,7 +16,7 @@ from flashsale.sale.observe.observations import (
     Served,
 )
 from flashsale.sale.observe.state import SaleState
-from tests.sale.observe.replay import told, words
+from tests.sale.observe.replay import replay_all, words
 
 RS = ReplicaSet("rs", "rs-uid", desired=3, current=3, ready=3, created=0.0)
 
@@ -33,8 +33,8 @@ def sight(at: float, change: str, name: str, cause: str = "deleted", **known: ob
     """One sight of it."""
     running = bool(known.pop("running", known.get("ready", True)))
     ended, version = bool(known.pop("ended", False)), known.pop("version", 0)
-    found = pod(name, **known)
-    return PodSeen(at, change, found, found.ready, running, ended, cause, version)  # type: ignore[arg-type]
+    pod_there = pod(name, **known)
+    return PodSeen(at, change, pod_there, pod_there.ready, running, ended, cause, version)  # type: ignore[arg-type]
 
 
 def born(at: float, name: str, version: int = 0) -> PodSeen:
@@ -65,13 +65,13 @@ def surplus(at: float, name: str) -> EventSeen:
 THREE = [wants(0.0, 3), *(sight(0.0, "listed", name) for name in "abc")]
 
 
-def story(*observations: Observation) -> list[str]:
-    return words(told([*THREE, *observations])[1])
+def lines_of(*observations: Observation) -> list[str]:
+    return words(replay_all([*THREE, *observations])[1])
 
 
 def test_several_victims_at_once_get_one_replacement_each() -> None:
     """In the order of their deaths, whoever is ready first."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"),
         killed(1.1, "b"),
         born(1.2, "x"),
@@ -96,7 +96,7 @@ def test_several_victims_at_once_get_one_replacement_each() -> None:
 
 def test_a_replacement_that_dies_too_is_a_victim_of_its_own() -> None:
     """The first victim's story ends there, the second's goes on."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"), born(1.1, "x"), killed(2.0, "x"), born(2.1, "y"), grown(3.0, "y")
     ) == [
         "1.000 a deleted",
@@ -110,7 +110,7 @@ def test_a_replacement_that_dies_too_is_a_victim_of_its_own() -> None:
 
 def test_scaling_down_while_healing_calls_it_off() -> None:
     """The replacement is the first that the controller deletes, and nobody needs a new one."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"),
         born(1.1, "x"),
         wants(2.0, 2),
@@ -127,7 +127,7 @@ def test_scaling_down_while_healing_calls_it_off() -> None:
 
 def test_a_victim_whose_place_is_given_up_is_not_replaced() -> None:
     """Killed, and then fewer were wanted before the controller had made another."""
-    assert story(killed(1.0, "a"), wants(1.1, 2)) == [
+    assert lines_of(killed(1.0, "a"), wants(1.1, 2)) == [
         "1.000 a deleted",
         "1.100 scaled 3 to 2",
         "1.100 a not replaced: scaled down",
@@ -136,13 +136,15 @@ def test_a_victim_whose_place_is_given_up_is_not_replaced() -> None:
 
 def test_scaling_up_while_healing_is_one_healing() -> None:
     """Three new pods for one victim and two more wanted."""
-    said = story(killed(1.0, "a"), wants(1.1, 5), born(1.2, "x"), born(1.2, "y"), born(1.2, "z"))
-    assert [line for line in said if "replaced" in line] == ["1.200 a replaced by x"]
+    happenings = lines_of(
+        killed(1.0, "a"), wants(1.1, 5), born(1.2, "x"), born(1.2, "y"), born(1.2, "z")
+    )
+    assert [line for line in happenings if "replaced" in line] == ["1.200 a replaced by x"]
 
 
 def test_a_crash_of_the_replacement_is_a_delay_and_not_a_second_victim() -> None:
     """One place, one healing, though the container needed two tries."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"),
         born(1.1, "x"),
         sight(2.0, "changed", "x", ready=False, running=True),
@@ -155,7 +157,7 @@ def test_a_crash_of_the_replacement_is_a_delay_and_not_a_second_victim() -> None
 def test_a_crashed_pod_that_is_deleted_before_it_is_back_dies_once_more() -> None:
     """Two causes, two stories, and only the second is healed by another pod."""
     assert (
-        story(
+        lines_of(
             sight(1.0, "changed", "a", ready=False, running=False), killed(2.0, "a"), born(2.1, "x")
         )
         == [
@@ -170,7 +172,7 @@ def test_a_crashed_pod_that_is_deleted_before_it_is_back_dies_once_more() -> Non
 
 def test_a_bare_pod_that_is_adopted_and_deleted_is_no_healing() -> None:
     """One too many, so the controller deletes one; nobody died."""
-    assert story(
+    assert lines_of(
         sight(1.0, "added", "bare", ready=False, owner_uid=""),
         sight(1.1, "changed", "bare", ready=False),
         killed(1.2, "bare"),
@@ -181,7 +183,7 @@ def test_a_bare_pod_that_is_adopted_and_deleted_is_no_healing() -> None:
 
 def test_a_bare_pod_may_take_a_victims_place() -> None:
     """Then it is the replacement, for the controller creates no other."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"),
         sight(1.1, "added", "bare", owner_uid=""),
         sight(1.2, "changed", "bare"),
@@ -195,7 +197,7 @@ def test_a_bare_pod_may_take_a_victims_place() -> None:
 
 def test_a_released_pod_is_replaced_though_it_lives() -> None:
     """Relabelling takes it out of the ReplicaSet; a selector's watch says DELETED."""
-    assert story(sight(1.0, "gone", "a", cause="released"), born(1.1, "x"), grown(2.0, "x")) == [
+    assert lines_of(sight(1.0, "gone", "a", cause="released"), born(1.1, "x"), grown(2.0, "x")) == [
         "1.000 a released",
         "1.100 a replaced by x",
         "2.000 a healed by x",
@@ -206,7 +208,7 @@ def test_a_released_pod_is_replaced_though_it_lives() -> None:
 def test_an_evicted_pod_is_replaced_and_its_remains_do_not_matter() -> None:
     """It stays as Failed for as long as it likes."""
     left = sight(1.0, "changed", "a", cause="evicted", ended=True, ready=False)
-    assert story(left, born(1.1, "x"), grown(2.0, "x"), gone(9.0, "a")) == [
+    assert lines_of(left, born(1.1, "x"), grown(2.0, "x"), gone(9.0, "a")) == [
         "1.000 a evicted",
         "1.100 a replaced by x",
         "2.000 a healed by x",
@@ -217,18 +219,21 @@ def test_an_evicted_pod_is_replaced_and_its_remains_do_not_matter() -> None:
 def test_a_pod_that_vanished_unseen_is_lost() -> None:
     """After a gap nobody knows why; it is replaced all the same."""
     lost = sight(1.0, "gone", "a", cause="lost")
-    assert story(lost, born(1.0, "x"), grown(2.0, "x"))[0] == "1.000 a lost"
+    assert lines_of(lost, born(1.0, "x"), grown(2.0, "x"))[0] == "1.000 a lost"
 
 
 def test_news_of_scaling_may_come_after_the_deaths() -> None:
     """Provisional victims are called off as soon as the ReplicaSet is heard."""
-    said = story(killed(1.0, "a"), killed(1.0, "b"), wants(1.1, 1))
-    assert said[-2:] == ["1.100 a not replaced: scaled down", "1.100 b not replaced: scaled down"]
+    happenings = lines_of(killed(1.0, "a"), killed(1.0, "b"), wants(1.1, 1))
+    assert happenings[-2:] == [
+        "1.100 a not replaced: scaled down",
+        "1.100 b not replaced: scaled down",
+    ]
 
 
 def test_a_pod_that_was_surplus_hands_its_replacement_on() -> None:
     """The controller's own word comes late: the new pod belongs to the one that was killed."""
-    assert story(
+    assert lines_of(
         killed(1.0, "a"),  # by the controller, as will turn out
         killed(1.1, "b"),  # by somebody
         born(1.2, "x"),
@@ -247,15 +252,17 @@ def test_a_pod_that_was_surplus_hands_its_replacement_on() -> None:
 def test_seconds_count_from_the_acceptance_where_somebody_marked_it() -> None:
     """`kill-pod` knows when the API said yes; the watch may tell later, or be folded earlier."""
     for order in ((Mark(0.9, "a"), killed(1.0, "a")), (killed(1.0, "a"), Mark(0.9, "a"))):
-        _, said = told([*THREE, *order, born(1.1, "x"), grown(2.0, "x"), gone(3.0, "a")])
-        healing = next(one.healing for one in said if isinstance(one, Closed))
+        _, happenings = replay_all(
+            [*THREE, *order, born(1.1, "x"), grown(2.0, "x"), gone(3.0, "a")]
+        )
+        healing = next(closed.healing for closed in happenings if isinstance(closed, Closed))
         assert healing.seconds(healing.ready) == 1.1
         assert healing.marked
 
 
 def test_a_process_that_was_killed_counts_from_the_kill() -> None:
     """The kubelet notices up to a second later."""
-    _, said = told(
+    _, happenings = replay_all(
         [
             *THREE,
             Mark(0.2, "a", "crashed"),
@@ -264,7 +271,7 @@ def test_a_process_that_was_killed_counts_from_the_kill() -> None:
             sight(2.2, "changed", "a", restarts=1),
         ]
     )
-    healing = next(one.healing for one in said if isinstance(one, Closed))
+    healing = next(closed.healing for closed in happenings if isinstance(closed, Closed))
     assert (healing.cause, healing.seconds(healing.started), healing.seconds(healing.ready)) == (
         "crashed",
         1.0,
@@ -274,7 +281,9 @@ def test_a_process_that_was_killed_counts_from_the_kill() -> None:
 
 def test_the_first_purchase_is_noted_even_after_the_story_is_closed() -> None:
     """And only the first."""
-    state, _ = told([*THREE, killed(1.0, "a"), born(1.1, "x"), grown(2.0, "x"), gone(2.5, "a")])
+    state, _ = replay_all(
+        [*THREE, killed(1.0, "a"), born(1.1, "x"), grown(2.0, "x"), gone(2.5, "a")]
+    )
     for at in (3.0, 4.0):
         state, _ = step(state, Served(at, "x"))
     assert [one.seconds(one.served) for one in state.done] == [2.0]
@@ -283,19 +292,21 @@ def test_the_first_purchase_is_noted_even_after_the_story_is_closed() -> None:
 def test_pods_that_were_leaving_before_anybody_looked_are_no_victims() -> None:
     """Nobody knows since when."""
     assert (
-        words(told([*THREE, sight(0.0, "listed", "old", terminating=True), gone(1.0, "old")])[1])
+        words(
+            replay_all([*THREE, sight(0.0, "listed", "old", terminating=True), gone(1.0, "old")])[1]
+        )
         == []
     )
 
 
 def test_before_the_replicaset_is_known_nothing_is_judged() -> None:
     """Its pods are only remembered."""
-    assert told([sight(0.0, "listed", "a"), killed(1.0, "a")])[1] == []
+    assert replay_all([sight(0.0, "listed", "a"), killed(1.0, "a")])[1] == []
 
 
 def test_a_step_leaves_the_state_it_was_given_alone() -> None:
     """The fold is pure: the same step twice gives the same."""
-    before, _ = told(THREE)
+    before, _ = replay_all(THREE)
     kept = (dict(before.pods), before.open)
     assert step(before, killed(1.0, "a")) == step(before, killed(1.0, "a"))
     assert (dict(before.pods), before.open) == kept
@@ -309,6 +320,6 @@ def test_a_kill_explains_one_death_only() -> None:
     for order in ((mark, crash), (crash, mark)):
         back = sight(2.0, "changed", "a", restarts=1)
         later = sight(9.0, "changed", "a", restarts=1, terminating=True)
-        state, _ = told([*THREE, *order, back, later])
+        state, _ = replay_all([*THREE, *order, back, later])
         (healing,) = state.open
         assert (healing.cause, healing.died, healing.marked) == ("deleted", 9.0, False)

@@ -6,7 +6,7 @@ import pytest
 
 from flashsale.sale.observe.healing import Closed
 from flashsale.sale.observe.observations import ReplicaSetSeen, SliceSeen
-from tests.sale.observe.replay import recorded, told, words
+from tests.sale.observe.replay import recorded, replay_all, words
 
 STORIES = {
     "01-create-3": [],
@@ -52,14 +52,14 @@ STORIES = {
 @pytest.mark.parametrize("scenario", STORIES)
 def test_each_recording_is_told_as_it_happened(scenario: str) -> None:
     """Deaths, replacements and scaling, each with the moment at which it could be known."""
-    _, said = told(recorded(scenario))
-    assert words(said) == STORIES[scenario]
+    _, happenings = replay_all(recorded(scenario))
+    assert words(happenings) == STORIES[scenario]
 
 
 def test_a_liveness_failure_is_a_restart_in_place() -> None:
     """Two restarts heal; the third backs off until the ReplicaSet is deleted."""
-    _, said = told(recorded("13-liveness-fails", "sick-rs"))
-    assert words(said) == [
+    _, happenings = replay_all(recorded("13-liveness-fails", "sick-rs"))
+    assert words(happenings) == [
         "7.648 wk2lz crashed",
         "8.668 wk2lz healed by wk2lz",
         "8.668 wk2lz closed by wk2lz",
@@ -74,14 +74,14 @@ def test_a_liveness_failure_is_a_restart_in_place() -> None:
 @pytest.mark.parametrize("replicaset", ["ghost-rs", "never-rs"])
 def test_a_pod_that_never_started_is_no_victim(replicaset: str) -> None:
     """A missing image is trouble, but nothing died."""
-    _, said = told(recorded("11-image-missing", replicaset))
-    assert said == []
+    _, happenings = replay_all(recorded("11-image-missing", replicaset))
+    assert happenings == []
 
 
 def test_the_figures_of_a_deleted_pod_are_those_of_the_arrivals() -> None:
     """Every step of the replacement, counted from the first sight of the deletionTimestamp."""
-    _, said = told(recorded("03-delete-pod"))
-    assert [one.healing.as_json() for one in said if isinstance(one, Closed)] == [
+    _, happenings = replay_all(recorded("03-delete-pod"))
+    assert [closed.healing.as_json() for closed in happenings if isinstance(closed, Closed)] == [
         {
             "victim": "flashsale-rs-gxj9j",
             "replacement": "flashsale-rs-2bk89",
@@ -99,8 +99,8 @@ def test_the_figures_of_a_deleted_pod_are_those_of_the_arrivals() -> None:
 
 def test_a_restart_in_place_creates_nothing_and_nobody_goes() -> None:
     """The pod is its own replacement; only started and ready have a time."""
-    _, said = told(recorded("06-container-crash"))
-    first = next(one.healing for one in said if isinstance(one, Closed)).as_json()
+    _, happenings = replay_all(recorded("06-container-crash"))
+    first = next(closed.healing for closed in happenings if isinstance(closed, Closed)).as_json()
     assert first["victim"] == first["replacement"] == "flashsale-rs-dxwrx"
     assert (first["started_seconds"], first["ready_seconds"]) == (0.216, 5.229)
     assert first["created_seconds"] is first["gone_seconds"] is None
@@ -109,16 +109,22 @@ def test_a_restart_in_place_creates_nothing_and_nobody_goes() -> None:
 @pytest.mark.parametrize("scenario", STORIES)
 def test_ready_does_not_wait_for_the_service(scenario: str) -> None:
     """Without any EndpointSlice the same story is told, at the same moments."""
-    without = [one for one in recorded(scenario) if not isinstance(one, SliceSeen)]
-    assert words(told(without)[1]) == STORIES[scenario]
+    without = [
+        slice_seen for slice_seen in recorded(scenario) if not isinstance(slice_seen, SliceSeen)
+    ]
+    assert words(replay_all(without)[1]) == STORIES[scenario]
 
 
 @pytest.mark.parametrize("scenario", STORIES)
 def test_the_replicaset_is_counted_as_it_counts_itself(scenario: str) -> None:
     """At the end of each recording our counts are those of its status."""
     observations = recorded(scenario)
-    state, _ = told(observations)
-    last = [one.replicaset for one in observations if isinstance(one, ReplicaSetSeen)][-1]
+    state, _ = replay_all(observations)
+    last = [
+        replica_set_seen.replicaset
+        for replica_set_seen in observations
+        if isinstance(replica_set_seen, ReplicaSetSeen)
+    ][-1]
     if last is None:
         assert state.replicaset is None
     else:

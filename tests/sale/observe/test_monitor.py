@@ -1,4 +1,4 @@
-"""The one watch of a sale: waiting on it, telling observers, and how it ends."""
+"""The one watch of a sale: waiting on it, sending observers, and how it ends."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class News:
         self._queue: asyncio.Queue[Observation] = asyncio.Queue()
 
     def send(self, *observations: Observation) -> None:
-        for one in observations:
-            self._queue.put_nowait(one)
+        for observation in observations:
+            self._queue.put_nowait(observation)
 
     async def __aiter__(self) -> AsyncGenerator[Observation]:
         while True:

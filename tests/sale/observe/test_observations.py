@@ -47,8 +47,8 @@ def test_the_cause_is_what_the_api_wrote_on_the_pod(found: dict[str, Any], cause
 
 def test_a_pod_that_was_gone_after_a_gap_is_lost() -> None:
     """Nobody saw its end; a deletionTimestamp seen before would have told."""
-    found = pod(phase="Running")
-    assert PodSeen.from_object(found, "gone", 1.0, relisted=True).cause == "lost"
+    pod_there = pod(phase="Running")
+    assert PodSeen.from_object(pod_there, "gone", 1.0, relisted=True).cause == "lost"
     assert PodSeen.from_object(pod(meta=LEAVING), "gone", 1.0, relisted=True).cause == "deleted"
 
 

@@ -45,9 +45,9 @@ async def read(api: Api, *, until: type[Observation]) -> list[Observation]:
     seen: list[Observation] = []
     stream = observe_replicaset(api, "default", "rs", "svc", nodes=True)
     async with asyncio.timeout(LIMIT), aclosing(stream) as news:
-        async for one in news:
-            seen.append(one)
-            if isinstance(one, until):
+        async for new in news:
+            seen.append(new)
+            if isinstance(new, until):
                 break
     return seen
 
@@ -58,9 +58,14 @@ async def test_the_replicaset_comes_first_and_then_all_that_is_there(
     """Everything that was there is told before `Synced`, which comes once."""
     seen = await read(api, until=Synced)
     assert isinstance(seen[0], ReplicaSetSeen)
-    assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
-    assert all(one.change == "listed" for one in seen if isinstance(one, PodSeen))
-    assert {one.source for one in seen if isinstance(one, StreamSeen)} >= {"replicasets"}
+    assert [pod_seen.pod.name for pod_seen in seen if isinstance(pod_seen, PodSeen)] == [
+        "rs-a",
+        "rs-b",
+    ]
+    assert all(pod_seen.change == "listed" for pod_seen in seen if isinstance(pod_seen, PodSeen))
+    assert {stream_seen.source for stream_seen in seen if isinstance(stream_seen, StreamSeen)} >= {
+        "replicasets"
+    }
 
 
 async def test_nodes_are_known_before_all_is(sale: Cluster, api: Api) -> None:
@@ -71,7 +76,9 @@ async def test_nodes_are_known_before_all_is(sale: Cluster, api: Api) -> None:
         for name in names
     ]
     seen = await read(api, until=Synced)
-    assert tuple(one.node.name for one in seen if isinstance(one, NodeSeen)) == names
+    assert (
+        tuple(node_seen.node.name for node_seen in seen if isinstance(node_seen, NodeSeen)) == names
+    )
 
 
 async def test_without_a_replicaset_that_is_all_there_is_to_tell(
@@ -105,7 +112,10 @@ async def test_what_may_not_be_read_is_gone_without(
 
     monkeypatch.setattr(api, "get", get)
     seen = await read(api, until=Synced)
-    assert [one.pod.name for one in seen if isinstance(one, PodSeen)] == ["rs-a", "rs-b"]
+    assert [pod_seen.pod.name for pod_seen in seen if isinstance(pod_seen, PodSeen)] == [
+        "rs-a",
+        "rs-b",
+    ]
 
 
 async def test_a_server_that_freezes_is_noticed_before_its_watches_do(
@@ -116,13 +126,13 @@ async def test_a_server_that_freezes_is_noticed_before_its_watches_do(
     patience = WatchTimeouts(quiet=0.05, answer=0.2)
     stream = observe_replicaset(api, "default", "rs", "svc", patience=patience)
     async with asyncio.timeout(LIMIT), aclosing(stream) as news:
-        async for one in news:
-            if isinstance(one, Synced):
+        async for new in news:
+            if isinstance(new, Synced):
                 sale.awake.clear()
-            if isinstance(one, StreamSeen) and one.source == "server":
-                states.append(one.state)
+            if isinstance(new, StreamSeen) and new.source == "server":
+                states.append(new.state)
                 sale.awake.set()
-                if one.state == "live":
+                if new.state == "live":
                     break
     assert states[0] == "reconnecting"
     assert sale.asked.count("list") == 1
@@ -154,10 +164,14 @@ def test_events_of_other_things_are_left_out() -> None:
     pod = {"metadata": {"name": "bare", "uid": "u", "resourceVersion": "1"}}
     list(reader.read("pods", Resynced(1.0, (pod,))))
     names = ("rs", "rs-abcde", "bare", "other", "rsx-1")
-    told = [
+    passed_on = [
         one for name in names for one in reader.read("events", Changed(1.0, "ADDED", event(name)))
     ]
-    assert [one.name for one in told if isinstance(one, EventSeen)] == ["rs", "rs-abcde", "bare"]
+    assert [event_seen.name for event_seen in passed_on if isinstance(event_seen, EventSeen)] == [
+        "rs",
+        "rs-abcde",
+        "bare",
+    ]
 
 
 def test_an_event_that_is_forgotten_is_no_news() -> None:
@@ -173,9 +187,9 @@ def test_what_was_missed_happened_after_the_last_word() -> None:
     seen = next(iter(reader.read("pods", Changed(9.0, "MODIFIED", pod, relisted=True))))
     assert isinstance(seen, PodSeen)
     assert seen.earliest == 3.0
-    told = next(iter(reader.read("pods", Changed(9.0, "MODIFIED", pod))))
-    assert isinstance(told, PodSeen)
-    assert told.earliest == 9.0
+    first_seen = next(iter(reader.read("pods", Changed(9.0, "MODIFIED", pod))))
+    assert isinstance(first_seen, PodSeen)
+    assert first_seen.earliest == 9.0
 
 
 def test_what_was_missed_is_lost_and_not_released() -> None:

@@ -29,25 +29,25 @@ def waiting(reason: str) -> dict[str, object]:
 
 def test_missing_image_that_may_not_be_pulled() -> None:
     """The classic: built elsewhere, pull policy Never."""
-    found = diagnose([pod_object(state=waiting("ErrImageNeverPull"))], [], {})
-    assert "the image flashsale:1.0 is not on the node" in found.cause
-    assert found.hint == "flashsale up --rebuild"
+    diagnosis = diagnose([pod_object(state=waiting("ErrImageNeverPull"))], [], {})
+    assert "the image flashsale:1.0 is not on the node" in diagnosis.cause
+    assert diagnosis.hint == "flashsale up --rebuild"
 
 
 def test_image_that_cannot_be_pulled_comes_with_the_runtimes_words() -> None:
     """Only the event knows what the registry said."""
-    said = 'Failed to pull image "flashsale:1.0": pull access denied'
-    events = [event(NAME, "Failed", said), event("other", "Failed", "not this one")]
-    found = diagnose([pod_object(state=waiting("ImagePullBackOff"))], events, {})
-    assert "cannot be pulled (ImagePullBackOff)" in found.cause
-    assert found.details == said
+    message = 'Failed to pull image "flashsale:1.0": pull access denied'
+    events = [event(NAME, "Failed", message), event("other", "Failed", "not this one")]
+    diagnosis = diagnose([pod_object(state=waiting("ImagePullBackOff"))], events, {})
+    assert "cannot be pulled (ImagePullBackOff)" in diagnosis.cause
+    assert diagnosis.details == message
 
 
 def test_pod_without_room_comes_with_the_schedulers_words() -> None:
     """The sentence carries the reason: too little CPU, say."""
-    said = "0/1 nodes are available: 1 Insufficient cpu."
-    found = diagnose([pod_object(node="")], [event(NAME, "FailedScheduling", said)], {})
-    assert said in found.cause
+    message = "0/1 nodes are available: 1 Insufficient cpu."
+    diagnosis = diagnose([pod_object(node="")], [event(NAME, "FailedScheduling", message)], {})
+    assert message in diagnosis.cause
 
 
 def test_crashing_app_shows_its_last_lines() -> None:
@@ -55,10 +55,10 @@ def test_crashing_app_shows_its_last_lines() -> None:
     ended = {"terminated": {"exitCode": 3, "reason": "Error"}}
     pod = pod_object(state=waiting("CrashLoopBackOff"), last=ended, restarts=2)
     log = "\n".join([*(f"line {n}" for n in range(30)), "ModuleNotFoundError: flask"])
-    found = diagnose([pod], [], {NAME: log})
-    assert "ends with exit code 3" in found.cause
-    assert found.details.endswith("ModuleNotFoundError: flask")
-    assert len(found.details.splitlines()) == 10
+    diagnosis = diagnose([pod], [], {NAME: log})
+    assert "ends with exit code 3" in diagnosis.cause
+    assert diagnosis.details.endswith("ModuleNotFoundError: flask")
+    assert len(diagnosis.details.splitlines()) == 10
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_init_container_that_keeps_the_app_from_starting_is_named(
     pod["spec"]["initContainers"] = [{"name": "migrate", "image": "busybox"}]
     status = {"name": "migrate", "ready": False, "restartCount": 2, "state": state}
     pod["status"]["initContainerStatuses"] = [{**status, "lastState": last}]
-    found = diagnose([pod], [], {NAME: "no database"})
-    assert words in found.cause
-    assert "migrate" in found.cause or "busybox" in found.cause
-    assert found.hint.startswith(hint.format(pod=NAME))
+    diagnosis = diagnose([pod], [], {NAME: "no database"})
+    assert words in diagnosis.cause
+    assert "migrate" in diagnosis.cause or "busybox" in diagnosis.cause
+    assert diagnosis.hint.startswith(hint.format(pod=NAME))
 
 
 NOT_FOUND = 'exec: "gunicornn": executable file not found in $PATH'
@@ -103,9 +103,9 @@ def test_container_that_cannot_be_started_comes_with_the_runtimes_words(
     state: dict[str, object], last: dict[str, object]
 ) -> None:
     """There is no log: the command itself is wrong."""
-    found = diagnose([pod_object(state=state, last=last, restarts=2)], [], {})
-    assert found.cause == f"the container of the pod {NAME} cannot be started: {NOT_FOUND}"
-    assert "CMD in the Dockerfile" in found.hint
+    diagnosis = diagnose([pod_object(state=state, last=last, restarts=2)], [], {})
+    assert diagnosis.cause == f"the container of the pod {NAME} cannot be started: {NOT_FOUND}"
+    assert "CMD in the Dockerfile" in diagnosis.hint
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_container_that_cannot_be_started_comes_with_the_runtimes_words(
 )
 def test_image_without_a_command_is_named(state: dict[str, object]) -> None:
     """Docker's and containerd's words, and the embedded cluster's."""
-    found = diagnose([pod_object(state=state)], [], {})
-    assert "the image flashsale:1.0 names no command to run" in found.cause
-    assert found.hint.command == "flashsale up"
+    diagnosis = diagnose([pod_object(state=state)], [], {})
+    assert "the image flashsale:1.0 names no command to run" in diagnosis.cause
+    assert diagnosis.hint.command == "flashsale up"
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_app_that_ends_without_a_log_has_a_hint_that_helps(
 ) -> None:
     """A log is pointed to only where it says something."""
     pod = pod_object(state={"terminated": {"exitCode": code}}, restarts=1)
-    found = diagnose([pod], [], {NAME: log})
-    assert cause in found.cause
-    assert hint in found.hint
-    assert ("logs" in found.hint) == bool(log)
+    diagnosis = diagnose([pod], [], {NAME: log})
+    assert cause in diagnosis.cause
+    assert hint in diagnosis.hint
+    assert ("logs" in diagnosis.hint) == bool(log)
 
 
 def test_memory_limit_is_named() -> None:
@@ -170,9 +170,9 @@ def test_liveness_probe_that_restarts_is_named() -> None:
 )
 def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -> None:
     """Path, port and the way it fails."""
-    found = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
-    assert "readiness probe (GET /health on port 5000) fails" in found.cause
-    assert reason in found.cause
+    diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
+    assert "readiness probe (GET /health on port 5000) fails" in diagnosis.cause
+    assert reason in diagnosis.cause
 
 
 @pytest.mark.parametrize(
@@ -180,22 +180,24 @@ def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -
 )
 def test_app_on_another_port_is_found_in_its_log(line: str) -> None:
     """gunicorn and Flask both say where they listen."""
-    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: line})
-    assert "listens on port 8000" in found.cause
-    assert "5000" in found.hint
+    diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: line})
+    assert "listens on port 8000" in diagnosis.cause
+    assert "5000" in diagnosis.hint
 
 
 def test_quota_that_forbids_pods_is_told() -> None:
     """Without any pod, only the ReplicaSet's own event knows why."""
-    said = 'Error creating: pods "x" is forbidden: exceeded quota'
-    assert "exceeded quota" in diagnose([], [event("flashsale-rs", "FailedCreate", said)], {}).cause
+    message = 'Error creating: pods "x" is forbidden: exceeded quota'
+    assert (
+        "exceeded quota" in diagnose([], [event("flashsale-rs", "FailedCreate", message)], {}).cause
+    )
 
 
 def test_slow_start_is_no_failure() -> None:
     """A pod that runs and was not probed yet gets a longer timeout as its hint."""
-    found = diagnose([pod_object()], [], {})
-    assert "begins only after 3 s" in found.cause
-    assert "--timeout" in found.hint
+    diagnosis = diagnose([pod_object()], [], {})
+    assert "begins only after 3 s" in diagnosis.cause
+    assert "--timeout" in diagnosis.hint
 
 
 def test_ready_pods_are_never_blamed() -> None:
@@ -210,7 +212,7 @@ def test_newest_event_counts() -> None:
         event(NAME, "Unhealthy", "old", "2026-11-23T03:20:00Z"),
         event(NAME, "Unhealthy", "new", "2026-11-23T03:21:00Z"),
     ]
-    assert [one["message"] for one in newest_first(events, NAME)] == ["new", "old"]
+    assert [row["message"] for row in newest_first(events, NAME)] == ["new", "old"]
 
 
 def test_ports_in_a_log() -> None:
@@ -249,24 +251,24 @@ def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -
 )
 def test_the_way_out_of_loopback_is_the_servers_own(log: str, option: str) -> None:
     """What helps gunicorn does not help uvicorn."""
-    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
-    assert "listens on 127.0.0.1" in found.cause
-    assert option in found.hint
+    diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
+    assert "listens on 127.0.0.1" in diagnosis.cause
+    assert option in diagnosis.hint
 
 
 def test_an_app_on_a_unix_socket_is_found_in_its_log() -> None:
     """Nobody outside of the pod can use one."""
     log = "[INFO] Listening at: unix:/tmp/app.sock (7)"
-    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
-    assert "Unix socket /tmp/app.sock" in found.cause
-    assert "-b 0.0.0.0:5000" in found.hint
+    diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {NAME: log})
+    assert "Unix socket /tmp/app.sock" in diagnosis.cause
+    assert "-b 0.0.0.0:5000" in diagnosis.hint
 
 
 def test_an_app_that_says_nothing_gets_a_hint_that_helps() -> None:
     """Its log would show nothing."""
-    found = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {})
-    assert "says nothing" in found.cause
-    assert "listen on 0.0.0.0:5000" in found.hint
+    diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", REFUSED)], {})
+    assert "says nothing" in diagnosis.cause
+    assert "listen on 0.0.0.0:5000" in diagnosis.hint
 
 
 @pytest.mark.parametrize(
@@ -281,9 +283,9 @@ def test_an_app_that_says_nothing_gets_a_hint_that_helps() -> None:
 def test_missing_configuration_comes_with_how_to_make_it(said: str, hint: str) -> None:
     """Where the cluster knows such objects."""
     state = {"waiting": {"reason": "CreateContainerConfigError", "message": said}}
-    found = diagnose([pod_object(state=state)], [], {})
-    assert said in found.cause
-    assert hint in found.hint
+    diagnosis = diagnose([pod_object(state=state)], [], {})
+    assert said in diagnosis.cause
+    assert hint in diagnosis.hint
 
 
 def test_a_script_that_may_not_be_run_is_mended_by_chmod() -> None:
@@ -299,8 +301,8 @@ def test_a_pod_that_takes_its_grace_period_is_named() -> None:
     leaving["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     leaving["metadata"] |= {"deletionGracePeriodSeconds": 30}
     pods = [Pod.from_object(one) for one in (leaving, pod_object("new", ready=True))]
-    found = still_stopping(pods, 1)
-    assert found
-    assert "old has not ended yet" in found.cause
-    assert "30 s" in found.cause
+    problem = still_stopping(pods, 1)
+    assert problem
+    assert "old has not ended yet" in problem.cause
+    assert "30 s" in problem.cause
     assert still_stopping(pods, 2) is None

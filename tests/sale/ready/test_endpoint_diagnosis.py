@@ -14,7 +14,7 @@ NOW = 1_800_000_000.0
 URL = "http://127.0.0.1:30555"
 
 
-def told(reason: str, seconds_ago: float, **more: Any) -> Object:
+def event_of(reason: str, seconds_ago: float, **more: Any) -> Object:
     """A Warning about the Service."""
     when = rfc3339(NOW - seconds_ago)
     return {"type": "Warning", "reason": reason, "message": "m", "lastTimestamp": when, **more}
@@ -23,16 +23,16 @@ def told(reason: str, seconds_ago: float, **more: Any) -> Object:
 @pytest.mark.parametrize(
     ("event", "holds"),
     [
-        (told("NodePortInUse", 5), True),
-        (told("NodePortInUse", 11), False),
-        (told("NodePortInUse", 200, count=25), True),
-        (told("NodePortInUse", 400, count=25), False),
-        (told("NodePortInUse", 2, type="Normal"), False),
-        (told("SyncLoadBalancerFailed", 30), True),
-        (told("SyncLoadBalancerFailed", 90), False),
-        (told("FailedToUpdateEndpointSlices", 1), False),
+        (event_of("NodePortInUse", 5), True),
+        (event_of("NodePortInUse", 11), False),
+        (event_of("NodePortInUse", 200, count=25), True),
+        (event_of("NodePortInUse", 400, count=25), False),
+        (event_of("NodePortInUse", 2, type="Normal"), False),
+        (event_of("SyncLoadBalancerFailed", 30), True),
+        (event_of("SyncLoadBalancerFailed", 90), False),
+        (event_of("FailedToUpdateEndpointSlices", 1), False),
         ({"type": "Warning", "reason": "NodePortInUse", "lastTimestamp": None}, False),
-        (told("X", 900, series={"count": 3, "lastObservedTime": None}), False),
+        (event_of("X", 900, series={"count": 3, "lastObservedTime": None}), False),
     ],
 )
 def test_warning_holds_while_it_is_repeated(event: Object, holds: bool) -> None:
@@ -42,7 +42,7 @@ def test_warning_holds_while_it_is_repeated(event: Object, holds: bool) -> None:
 
 def test_taken_port_counts_more_than_any_other_warning() -> None:
     """It alone explains why a stranger answers."""
-    port, newer = told("NodePortInUse", 5), told("SyncLoadBalancerFailed", 1)
+    port, newer = event_of("NodePortInUse", 5), event_of("SyncLoadBalancerFailed", 1)
     assert endpoint_diagnosis.newest_lasting([port, newer], NOW) is port
 
 
@@ -113,6 +113,6 @@ def test_taken_port_has_a_way_out() -> None:
 
 def test_other_warnings_are_told_in_the_clusters_words() -> None:
     """In one line, whatever they are."""
-    event = told("SyncLoadBalancerFailed", 1, message="no quota left.")
+    event = event_of("SyncLoadBalancerFailed", 1, message="no quota left.")
     line = endpoint_diagnosis.endpoint_warning(event, Service.from_object(service()), URL)
     assert line == "The Service svc is in trouble: no quota left."

@@ -64,9 +64,9 @@ async def test_ended_start_leaves_no_cluster(flashsale: Flashsale) -> None:
 def test_refused_up_leaves_no_cluster(flashsale: Flashsale) -> None:
     """Exit 2 says that nothing was changed: the cluster that was started for it ends again."""
     manifest = flashsale.lean_manifest(**{"replicas: 3": "replica: 3"})
-    told = flashsale("up", "--manifest", str(manifest), "-n", "shop")
-    assert told.code == 2
-    assert "namespace/shop created" not in told.err
+    done = flashsale("up", "--manifest", str(manifest), "-n", "shop")
+    assert done.code == 2
+    assert "namespace/shop created" not in done.err
     assert not flashsale.cluster_pid()
     assert not flashsale.record.exists()
 
@@ -75,10 +75,10 @@ def test_refused_up_leaves_a_running_cluster_running(open_sale: Flashsale) -> No
     """What ran before runs on, with its sale; a namespace made for the refused one goes again."""
     before, record = open_sale.cluster_pid(), open_sale.record.read_text()
     manifest = open_sale.quick_manifest(**{"replicas: 3": "replica: 3"})
-    told = open_sale("up", "--manifest", str(manifest), "-n", "refused")
-    assert told.code == 2
-    assert STARTING not in told.err
-    assert "namespace/refused created" not in told.err
+    done = open_sale("up", "--manifest", str(manifest), "-n", "refused")
+    assert done.code == 2
+    assert STARTING not in done.err
+    assert "namespace/refused created" not in done.err
     assert (open_sale.cluster_pid(), open_sale.record.read_text()) == (before, record)
 
 
@@ -94,9 +94,9 @@ def test_names_of_a_refused_up_are_nobodys_to_delete(flashsale: Flashsale, after
     misspelt = {"replicas: 3": "replica: 3", "name: flashsale-svc": "name: web"}
     assert flashsale(*words, str(flashsale.lean_manifest(**misspelt))).code == 2
     again = (*words, str(flashsale.lean_manifest()))
-    told = flashsale(*(again if after == "up" else ("down", "-o", "json")))
-    assert told.code == 0, told.err
-    assert "service/web" not in told.err + told.out
+    done = flashsale(*(again if after == "up" else ("down", "-o", "json")))
+    assert done.code == 0, done.err
+    assert "service/web" not in done.err + done.out
 
 
 def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
@@ -110,9 +110,9 @@ def test_sale_of_somebody_else_outlives_a_refused_up_and_a_renamed_one(
         flashsale(*words, str(flashsale.lean_manifest(**{"replicas: 3": "replica: 3"}))).code == 2
     )
     other = {"name: flashsale-rs": "name: my-rs", "name: flashsale-svc": "name: my-svc"}
-    told = flashsale("up", "--replicas", "1", "--manifest", str(flashsale.lean_manifest(**other)))
-    assert told.code == 0, told.err
-    assert "deleted" not in told.err
+    done = flashsale("up", "--replicas", "1", "--manifest", str(flashsale.lean_manifest(**other)))
+    assert done.code == 0, done.err
+    assert "deleted" not in done.err
     assert kubectl(flashsale, "get", "rs", "-o", "name").split() == [
         "replicaset.apps/flashsale-rs",
         "replicaset.apps/my-rs",
@@ -139,7 +139,7 @@ async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flas
         sale = Sale(ContextCluster("kind-dev"), api, "elsewhere", "flashsale-rs", "flashsale-svc")
         with pytest.raises(BadInputError, match="has no namespace 'elsewhere'") as caught:
             await check_on_server(sale, manifests.shipped(), None, Listening(print))
-        names = [one["metadata"]["name"] for one in await api.list(NAMESPACES)]
+        names = [obj["metadata"]["name"] for obj in await api.list(NAMESPACES)]
     assert caught.value.hint == "kubectl --context kind-dev create namespace elsewhere"
     assert "elsewhere" not in names
 
@@ -147,9 +147,9 @@ async def test_namespace_of_another_cluster_is_left_to_its_owner(open_sale: Flas
 @pytest.mark.parametrize("name", ["UPPER", "a/b", "x" * 64])
 def test_impossible_namespace_is_refused(open_sale: Flashsale, name: str) -> None:
     """One sentence in the learner's words."""
-    told = open_sale("up", "-n", name)
-    assert (told.code, told.out) == (2, "")
-    assert f"Error: '{name}' cannot name a namespace" in told.err
+    done = open_sale("up", "-n", name)
+    assert (done.code, done.out) == (2, "")
+    assert f"Error: '{name}' cannot name a namespace" in done.err
 
 
 def test_lost_record_does_not_hide_the_sale(flashsale: Flashsale) -> None:
@@ -176,10 +176,10 @@ def test_down_stops_a_cluster_without_a_sale(flashsale: Flashsale) -> None:
 
 def test_down_elsewhere_leaves_the_sale_alone(open_sale: Flashsale) -> None:
     """A namespace that was mistyped does not stop the cluster under the sale."""
-    told = open_sale("down", "-n", "typo")
-    assert (told.code, told.out) == (4, "")
-    assert "The sale is in the namespace default, not in typo." in told.err
-    assert told.err.splitlines()[-1] == "Hint: flashsale down -n default"
+    done = open_sale("down", "-n", "typo")
+    assert (done.code, done.out) == (4, "")
+    assert "The sale is in the namespace default, not in typo." in done.err
+    assert done.err.splitlines()[-1] == "Hint: flashsale down -n default"
     assert open_sale("status").code == 0
 
 
@@ -188,9 +188,9 @@ def test_sale_of_another_namespace_is_not_forgotten(flashsale: Flashsale) -> Non
     words = ("up", "--manifest", str(flashsale.lean_manifest()), "--replicas", "0", "--no-wait")
     first = flashsale(*words, "-n", "shop")
     assert "stays" not in first.err
-    told = flashsale(*words, "-n", "default").err
+    errors = flashsale(*words, "-n", "default").err
     assert (
-        "namespace shop, stays; to close it:\n  flashsale down --cluster embedded -n shop" in told
+        "namespace shop, stays; to close it:\n  flashsale down --cluster embedded -n shop" in errors
     )
     closed = flashsale("down", "--cluster", "embedded", "-n", "shop")
     assert closed.code == 0

@@ -13,9 +13,9 @@ from flashsale.sale.up.rollout import batches, interrupted, replacing_line
 from tests.sale.api_objects import known, pod_object, pod_view, replicaset_object
 
 
-def names(found: list[list[Pod]]) -> list[list[str]]:
+def names(lists: list[list[Pod]]) -> list[list[str]]:
     """The pods' names."""
-    return [[pod.name for pod in batch] for batch in found]
+    return [[pod.name for pod in batch] for batch in lists]
 
 
 def test_ready_pods_go_one_at_a_time() -> None:

@@ -110,10 +110,10 @@ def test_the_command_that_repeats_a_drill_has_all_its_options(
 
 def test_in_a_terminal_the_verdict_stands_last_as_well() -> None:
     """All else has scrolled past by then; a pipe is read from its beginning."""
-    found = written(losses=[loss(10.5)])
-    lines = drawn(views.drill_summary(found, 100)).splitlines()
+    document = written(losses=[loss(10.5)])
+    lines = drawn(views.drill_summary(document, 100)).splitlines()
     assert lines[0] == lines[-1] == "FAIL  1 of 5,401 purchases lost in 1 kill and 1 scaling."
-    assert sum("FAIL" in line for line in drawn(views.drill_summary(found)).splitlines()) == 1
+    assert sum("FAIL" in line for line in drawn(views.drill_summary(document)).splitlines()) == 1
 
 
 def test_sentences_fit_a_terminal_and_stay_whole_in_a_pipe() -> None:

@@ -67,14 +67,14 @@ class Reader(HTMLParser):
 
 def test_nothing_is_loaded_from_anywhere() -> None:
     """No address in any element, and a policy that forbids the rest."""
-    found = Reader(drill_page(written(losses=LOSSES)))
-    for tag, attributes in found.elements:
+    reader = Reader(drill_page(written(losses=LOSSES)))
+    for tag, attributes in reader.elements:
         assert tag not in ("link", "iframe", "img", "object")
         assert not {"src", "href", "srcset", "action"} & attributes.keys()
     policy = next(
-        one["content"]
-        for tag, one in found.elements
-        if tag == "meta" and one.get("http-equiv") == "Content-Security-Policy"
+        element["content"]
+        for tag, element in reader.elements
+        if tag == "meta" and element.get("http-equiv") == "Content-Security-Policy"
     )
     assert policy is not None
     assert policy.startswith("default-src 'none'")
@@ -142,9 +142,9 @@ def test_hostile_names_stay_text() -> None:
     assert (
         html.escape(EVIL, quote=True).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in text
     )
-    found = Reader(text)
-    assert "img" not in {tag for tag, _ in found.elements}
-    assert EVIL in [pod["name"] for pod in json.loads(found.data)["pods"]]
+    reader = Reader(text)
+    assert "img" not in {tag for tag, _ in reader.elements}
+    assert EVIL in [pod["name"] for pod in json.loads(reader.data)["pods"]]
 
 
 def test_the_charts_stack_every_pod_in_every_second() -> None:
@@ -244,10 +244,10 @@ def test_figures_read_well() -> None:
 
 def test_three_sentences_come_first() -> None:
     """What was done, what came of it and why, before any figure."""
-    found = written(losses=LOSSES)
-    text = Reader(drill_page(found)).text
-    assert len(found["summary"]) == 3
-    places = [text.index(sentence) for sentence in found["summary"]]
+    document = written(losses=LOSSES)
+    text = Reader(drill_page(document)).text
+    assert len(document["summary"]) == 3
+    places = [text.index(sentence) for sentence in document["summary"]]
     assert places == sorted(places)
     assert places[-1] < text.index("purchases sent")
 
@@ -315,9 +315,9 @@ def test_a_browser_draws_the_charts(width: int, tmp_path: Path) -> None:
     (tmp_path / "drill.html").write_text(text.replace("<body>", "<body>" + PROBE))
     (tmp_path / "frame.html").write_text(FRAME.format(width))
     shown = browsed(tmp_path / "frame.html", width, tmp_path / "profile")
-    found = re.search(r"<pre>(.*?)</pre>", shown)
-    assert found is not None
-    assert json.loads(html.unescape(found[1])) == {"errors": [], "canvases": 4, "wide": 0}
+    match = re.search(r"<pre>(.*?)</pre>", shown)
+    assert match is not None
+    assert json.loads(html.unescape(match[1])) == {"errors": [], "canvases": 4, "wide": 0}
 
 
 def browsed(file: Path, width: int, profile: Path) -> str:

@@ -34,14 +34,14 @@ def test_what_is_announced_is_seen_with_each_pods_share(tmp_path: Path) -> None:
 
 def test_it_is_written_once_a_second_and_every_observer_is_told(tmp_path: Path) -> None:
     """The crowd tells four times a second."""
-    now, told = 100.0, list[LoadProgress]()
-    announcer = StatusFile(tmp_path, told.append, clock=lambda: now)
+    now, progresses = 100.0, list[LoadProgress]()
+    announcer = StatusFile(tmp_path, progresses.append, clock=lambda: now)
     announcer(progress(a=1))
     first = (tmp_path / NAME).read_text()
     now = 100.5
     announcer(progress(a=2))
     assert (tmp_path / NAME).read_text() == first
-    assert len(told) == 2
+    assert len(progresses) == 2
 
 
 def test_a_load_that_ended_is_not_shown(tmp_path: Path) -> None:
@@ -59,11 +59,11 @@ def test_a_load_that_ended_is_not_shown(tmp_path: Path) -> None:
 
 def test_nowhere_to_write_takes_nothing_from_the_load(tmp_path: Path) -> None:
     """On a full disk, say, the load goes on; only nobody else hears of it."""
-    told = list[LoadProgress]()
+    progresses = list[LoadProgress]()
     (tmp_path / NAME / "in the way").mkdir(parents=True)
-    with StatusFile(tmp_path, told.append) as announcer:
+    with StatusFile(tmp_path, progresses.append) as announcer:
         announcer(progress(a=1))
-    assert len(told) == 1
+    assert len(progresses) == 1
     assert [file.name for file in tmp_path.iterdir()] == [NAME]
 
 

@@ -29,14 +29,18 @@ def written(observations: list[Observation]) -> list[dict[str, Any]]:
     return out
 
 
-def of(kind: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [one for one in found if one["type"] == kind]
+def of(kind: str, dicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [line for line in dicts if line["type"] == kind]
 
 
 def test_each_visible_change_of_a_pod_is_a_line() -> None:
     """With kubectl's word; what nobody could see in `get pods` is left out."""
     pods = of("pod", written([*LIVE, *recorded("03-delete-pod")]))
-    victim = [(one["at"], one["change"], one["status"]) for one in pods if "gxj9j" in one["name"]]
+    victim = [
+        (entry["at"], entry["change"], entry["status"])
+        for entry in pods
+        if "gxj9j" in entry["name"]
+    ]
     assert victim == [
         (1000.0, "added", "Running"),
         (1000.533, "changed", "Terminating"),
@@ -58,7 +62,7 @@ def test_each_visible_change_of_a_pod_is_a_line() -> None:
 def test_the_replicasets_numbers_are_a_line_when_they_change() -> None:
     """Once for what is there, and then as pods come and go."""
     numbers = of("replicaset", written([*LIVE, *recorded("03-delete-pod")]))
-    assert [(one["desired"], one["current"], one["ready"]) for one in numbers] == [
+    assert [(row["desired"], row["current"], row["ready"]) for row in numbers] == [
         (5, 5, 5),
         (5, 4, 4),
         (5, 5, 4),
@@ -78,7 +82,7 @@ def test_a_healing_is_one_line_with_the_keys_of_kill_pod() -> None:
 
 def test_the_streams_are_one_state_together() -> None:
     """Reconnecting while any is down; resynced when the last is back; never the same twice."""
-    found = written(
+    document = written(
         [
             *LIVE,
             StreamSeen(1.0, "pods", "reconnecting", 1),
@@ -88,14 +92,14 @@ def test_the_streams_are_one_state_together() -> None:
             StreamSeen(3.0, "pods", "resynced"),  # after a 410, which nobody need know
         ]
     )
-    assert [one["state"] for one in of("stream", found)] == ["live", "reconnecting", "resynced"]
+    assert [row["state"] for row in of("stream", document)] == ["live", "reconnecting", "resynced"]
 
 
 def test_what_is_healed_but_not_whole_is_written_at_the_end() -> None:
     """`--for` may end before a victim with a long goodbye is gone."""
     observations = [one for one in recorded("03-delete-pod") if one.at != 1.808]
     lines = list(unfinished_lines(fold(Board(PLACE), observations), 1010.0))
-    assert [(one["ready_seconds"], one["gone_seconds"]) for one in lines] == [(8.429, None)]
+    assert [(row["ready_seconds"], row["gone_seconds"]) for row in lines] == [(8.429, None)]
 
 
 def test_people_get_a_line_with_the_time_of_day() -> None:
@@ -130,12 +134,14 @@ def test_warnings_are_lines_and_old_ones_are_not() -> None:
 
 def test_nothing_is_counted_before_everything_is_known() -> None:
     """Pods are listed one by one; a ReplicaSet with half of them would be a lie."""
-    found = written([one for one in recorded("03-delete-pod") if not isinstance(one, Synced)])
-    assert of("replicaset", found) == []
+    document = written(
+        [synced for synced in recorded("03-delete-pod") if not isinstance(synced, Synced)]
+    )
+    assert of("replicaset", document) == []
 
 
 def test_a_closed_sale_is_a_line() -> None:
     """Once, when its ReplicaSet is deleted."""
-    found = ReplicaSet("flashsale-rs", "u", 3, 3, 3, 1.0, "app=flashsale")
-    seen = [*LIVE, ReplicaSetSeen(1.0, found, 5), ReplicaSetSeen(2.5, None, 6)]
+    replica_set = ReplicaSet("flashsale-rs", "u", 3, 3, 3, 1.0, "app=flashsale")
+    seen = [*LIVE, ReplicaSetSeen(1.0, replica_set, 5), ReplicaSetSeen(2.5, None, 6)]
     assert of("closed", written(seen)) == [{"at": 1002.5, "type": "closed"}]

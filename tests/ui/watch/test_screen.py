@@ -416,13 +416,13 @@ async def test_news_are_on_the_screen_within_the_third_of_a_second() -> None:
     """From the observation to the terminal, after a calm time and in the middle of a storm."""
     news: asyncio.Queue[Observation] = asyncio.Queue()
 
-    async def told() -> AsyncGenerator[Observation]:
+    async def stream() -> AsyncGenerator[Observation]:
         while True:
             yield await news.get()
 
     loop, paper, text = asyncio.get_running_loop(), Paper(80, 24), ""
     with open(os.devnull) as nothing:  # noqa: ASYNC230 - there is nothing to wait for
-        async with SaleMonitor(told(), state=many(3).state) as monitor:
+        async with SaleMonitor(stream(), state=many(3).state) as monitor:
             view = WatchSession(monitor, many(3), paper.screen, stdin=nothing)
             task = asyncio.create_task(view.run(60.0))
             await asyncio.sleep(2 * FRAME)

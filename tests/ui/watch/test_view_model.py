@@ -92,7 +92,7 @@ def test_events_of_a_closed_sale_are_not_of_this_one() -> None:
         return EventSeen(0.0, kind, "x", "Normal", reason, "", 1, True, when, 1, uid)
 
     wanted = ReplicaSet("flashsale-rs", "rs", 3, 3, 3, opened)
-    told = [
+    earlier = [
         event("Adopted", sight(0.0, "listed", 1).pod.uid, 90.0),
         event("Killing", "closed-pod", 99.0),
         event("SuccessfulDelete", "closed-rs", 100.2, "ReplicaSet"),
@@ -101,8 +101,12 @@ def test_events_of_a_closed_sale_are_not_of_this_one() -> None:
         event("Late", "closed-rs", 101.0, "ReplicaSet"),
         event("Gone", "killed-since", 105.0),
     ]
-    board = fold(many(3), [*told, ReplicaSetSeen(1.0, wanted, 2)])
-    assert [one.reason for one in shown_events(board)] == ["Adopted", "SuccessfulCreate", "Gone"]
+    board = fold(many(3), [*earlier, ReplicaSetSeen(1.0, wanted, 2)])
+    assert [shown_event.reason for shown_event in shown_events(board)] == [
+        "Adopted",
+        "SuccessfulCreate",
+        "Gone",
+    ]
 
 
 def test_an_event_that_is_counted_up_moves_to_the_end_and_stays_one() -> None:

@@ -52,8 +52,8 @@ def test_status_is_read_by_its_json_and_never_by_0_alone(
     code: int, stdout: str, expected: MinikubeStatus | str | None
 ) -> None:
     """The least healthy of several nodes counts."""
-    found = parse_status(Output(code, stdout, ""))
-    assert (found.host if isinstance(expected, str) and found else found) == expected
+    status = parse_status(Output(code, stdout, ""))
+    assert (status.host if isinstance(expected, str) and status else status) == expected
 
 
 EVENT = (
@@ -89,10 +89,10 @@ def test_an_answer_is_found_among_events_and_notices(around: str) -> None:
 def test_a_node_that_is_not_looked_at_is_not_taken_for_lost(cause: str, seen: str) -> None:
     """minikube prints `null` for both; only the reason, in its log lines, tells."""
     log = f"E1127 00:05:12.3  13 status.go:178] status error: {cause}\n"
-    found = parse_status(Output(7, "null", log + log))
-    assert found is not None
-    assert found.host == (seen or "Unknown")
-    assert found.cause == ("" if seen else cause.splitlines()[-1])
+    status = parse_status(Output(7, "null", log + log))
+    assert status is not None
+    assert status.host == (seen or "Unknown")
+    assert status.cause == ("" if seen else cause.splitlines()[-1])
 
 
 def test_old_profiles_without_a_runtime_use_docker() -> None:

@@ -68,9 +68,9 @@ def registry(tmp_path: Path, clock: Clock) -> Iterator[Registry]:
 
 @pytest.fixture
 def controller(registry: Registry, clock: Clock) -> NodeLifecycleController:
-    found = NodeLifecycleController(registry, clock)
-    look(found)
-    return found
+    node_lifecycle_controller = NodeLifecycleController(registry, clock)
+    look(node_lifecycle_controller)
+    return node_lifecycle_controller
 
 
 def look(controller: NodeLifecycleController) -> None:
@@ -99,12 +99,12 @@ class Cluster:
 
     def evicting(self) -> list[int]:
         """The nodes whose pods are told to leave, in the order of their names."""
-        found = []
+        collected = []
         for number in range(NODES_THERE):
             spec = self.registry.get(NODES, "", node_name(number))["spec"]
-            if any(one["effect"] == "NoExecute" for one in spec.get("taints") or []):
-                found.append(number)
-        return found
+            if any(taint["effect"] == "NoExecute" for taint in spec.get("taints") or []):
+                collected.append(number)
+        return collected
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def node(registry: Registry) -> Any:
 
 def taints(registry: Registry) -> list[tuple[str, str]]:
     found = node(registry)["spec"].get("taints") or []
-    return [(one["key"], one["effect"]) for one in found]
+    return [(row["key"], row["effect"]) for row in found]
 
 
 def test_a_node_has_its_share_of_the_machine(registry: Registry) -> None:
@@ -135,8 +135,8 @@ def test_a_silent_node_is_not_ready_after_the_grace_period(cluster: Cluster) -> 
     assert find_condition(node(cluster.registry), "Ready")["status"] == "True"
     cluster.wait(1)
     conditions = node(cluster.registry)["status"]["conditions"]
-    assert {one["status"] for one in conditions} == {"Unknown"}
-    assert {one["reason"] for one in conditions} == {"NodeStatusUnknown"}
+    assert {condition["status"] for condition in conditions} == {"Unknown"}
+    assert {condition["reason"] for condition in conditions} == {"NodeStatusUnknown"}
     pod = cluster.registry.get(PODS, "default", "p")
     assert pod["status"]["conditions"][0]["status"] == "False"
 
@@ -221,7 +221,7 @@ def test_a_kubelet_in_trouble_has_a_taint_for_it(
 ) -> None:
     """New pods do not go where the disk is full."""
     status = node(registry)["status"]
-    full = [one | {"status": "True"} for one in status["conditions"]]
+    full = [condition | {"status": "True"} for condition in status["conditions"]]
     registry.set_status(NODES, node(registry), status | {"conditions": full})
     look(controller)
     pressures = [f"node.kubernetes.io/{kind}-pressure" for kind in ("memory", "disk", "pid")]
@@ -257,5 +257,5 @@ def test_how_long_a_pod_may_stay(tolerations: list[Any], left: float | None) -> 
 def test_new_pods_tolerate_a_lost_node_for_five_minutes(registry: Registry) -> None:
     """As DefaultTolerationSeconds has it."""
     pod = registry.get(PODS, "default", "p")
-    found = {one["key"]: one["tolerationSeconds"] for one in pod["spec"]["tolerations"]}
+    found = {row["key"]: row["tolerationSeconds"] for row in pod["spec"]["tolerations"]}
     assert found == {NOT_READY: 300, UNREACHABLE: 300}

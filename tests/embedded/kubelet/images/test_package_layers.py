@@ -85,8 +85,8 @@ def test_an_image_has_what_it_installs(shared_store: ImageStore, tmp_path: Path)
     assert image.packages
     python = image.packages / "bin" / "python"
     script = "import flashsale_demo; print(flashsale_demo.answer)"
-    said = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stdout == "42\n"
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
     assert find_spec("flashsale_demo") is None
     strange = subprocess.run([python, "-c", "import flask"], capture_output=True, check=False)
     assert b"ModuleNotFoundError" in strange.stderr
@@ -227,8 +227,8 @@ def test_a_tool_that_the_dockerfile_installs_installs_the_app(
     assert packages
     script = "import pipenv_was_here, poetry_was_here as p; print(p.words, pipenv_was_here.words)"
     python = packages / "bin" / "python"
-    said = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stdout == "['install', '--only', 'main'] ['install', '--deploy']\n"
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "['install', '--only', 'main'] ['install', '--deploy']\n"
 
 
 @dataclass(frozen=True)

@@ -229,14 +229,14 @@ async def test_both_streams_of_a_container_are_one_log(cluster: Cluster) -> None
     script = "echo out; echo err >&2; echo more; sleep 9"
     one = {"name": NAME, "image": "toggle:1.0", "command": ["sh", "-c", script]}
     cluster.api.create("p", {"containers": [one]})
-    await cluster.said("p", "more")
+    await cluster.until_logged("p", "more")
     assert cluster.log("p") == b"out\nerr\nmore\n"
 
 
 async def test_following_ends_when_the_pod_does(cluster: Cluster) -> None:
     """The last words are there."""
     cluster.api.create("p", spec("toggle:1.0"))
-    await cluster.said("p", "listening")
+    await cluster.until_logged("p", "listening")
     stream = cluster.follow("p")
     cluster.api.delete("p")
     async with asyncio.timeout(5):

@@ -20,7 +20,9 @@ def get(path: str, **more: Any) -> dict[str, Any]:
 
 async def unhealthy(cluster: Cluster, text: str) -> None:
     """Wait for an Unhealthy event with that text."""
-    await cluster.until(lambda: any(text in one for one in cluster.api.messages("p", "Unhealthy")))
+    await cluster.until(
+        lambda: any(text in message for message in cluster.api.messages("p", "Unhealthy"))
+    )
 
 
 async def test_losing_readiness_takes_a_pod_out_and_recovering_brings_it_back(
@@ -65,7 +67,7 @@ async def test_failures_are_told_in_gos_words(cluster: Cluster, ask: Ask) -> Non
 async def test_an_app_on_localhost_is_never_ready(cluster: Cluster) -> None:
     """The classic mistake: it listens, but nobody outside the pod can reach it."""
     cluster.api.create("p", spec("toggle:1.0", readinessProbe=BRISK, env=[*env(BIND="127.0.0.1")]))
-    await cluster.said("p", "listening")
+    await cluster.until_logged("p", "listening")
     before = len(cluster.api.messages("p", "Unhealthy"))
     await cluster.until(lambda: len(cluster.api.messages("p", "Unhealthy")) >= before + 2)
     assert "connection refused" in cluster.api.messages("p", "Unhealthy")[-1]
@@ -95,12 +97,12 @@ async def test_redirects_stay_on_the_host(cluster: Cluster, ask: Ask) -> None:
     await cluster.ready("p")
     await ask(cluster.url("p", "/set?health=to:/live"))
 
-    async def asked(path: str) -> bool:
+    async def was_asked(path: str) -> bool:
         _, text = await ask(cluster.url("p", "/seen"))
         return any(one == path for one, _ in json.loads(text))
 
     deadline = time.monotonic() + 5
-    while not await asked("/live"):
+    while not await was_asked("/live"):
         assert time.monotonic() < deadline
     await ask(cluster.url("p", "/set?health=to:http://elsewhere.example/x"))
     await cluster.until(lambda: cluster.api.messages("p", "ProbeWarning"))

@@ -51,15 +51,18 @@ async def test_the_environment_is_the_containers_own(
     cluster.api.create("p", spec("toggle:1.0", readinessProbe=READY_AT_ONCE, env=variables))
     pod = await cluster.ready("p")
     _, text = await ask(cluster.url("p", "/env"))
-    found = json.loads(text)
-    assert found["HOSTNAME"] == "p"
-    assert (found["COLOUR"], found["URL"]) == ("blue", "http://10.96.0.7")
-    assert found["IP"] == pod["status"]["podIP"]
-    assert found["PATH"].split(":")[0] == os.path.dirname(sys.executable)
-    assert found["TZ"] == "UTC"
+    document = json.loads(text)
+    assert document["HOSTNAME"] == "p"
+    assert (document["COLOUR"], document["URL"]) == ("blue", "http://10.96.0.7")
+    assert document["IP"] == pod["status"]["podIP"]
+    assert document["PATH"].split(":")[0] == os.path.dirname(sys.executable)
+    assert document["TZ"] == "UTC"
     uid = pod["metadata"]["uid"]
-    assert found["HOME"] in ("/root", str(cluster.root / "pods" / uid / NAME / "rootfs" / "root"))
-    ours = {name for name in found if name.startswith(("SECRET", "PYTHON", "FLASHSALE_GUEST"))}
+    assert document["HOME"] in (
+        "/root",
+        str(cluster.root / "pods" / uid / NAME / "rootfs" / "root"),
+    )
+    ours = {name for name in document if name.startswith(("SECRET", "PYTHON", "FLASHSALE_GUEST"))}
     assert ours == set()
 
 
@@ -87,12 +90,12 @@ async def test_a_restart_finds_fresh_files(cluster: Cluster) -> None:
     """What the container wrote before is gone, and the whole of its group died with it."""
     script = "sleep 99 & test -f old || echo fresh; touch old; wait"
     cluster.api.create("p", {"containers": [shell(script)]})
-    await cluster.said("p", "fresh")
+    await cluster.until_logged("p", "fresh")
     children = below(cluster.pid("p"))
     assert children or sys.platform != "linux"
     cluster.kill("p")
     await cluster.running("p", 1)
-    await cluster.said("p", "fresh")
+    await cluster.until_logged("p", "fresh")
     await cluster.until(lambda: not any(map(alive, children)))
     assert cluster.api.container("p")["lastState"]["terminated"]["exitCode"] == 137
 
@@ -150,7 +153,7 @@ async def test_init_containers_run_first_and_in_order(cluster: Cluster) -> None:
     init = [shell("sleep 0.1; echo one", "one"), shell("echo two", "two")]
     cluster.api.create("p", {"initContainers": init, "containers": [shell("sleep 9")]})
     await phase(cluster, "Running")
-    started = [one["path"] for one in cluster.api.events if one["reason"] == "Started"]
+    started = [row["path"] for row in cluster.api.events if row["reason"] == "Started"]
     assert started == [
         "spec.initContainers{one}",
         "spec.initContainers{two}",
@@ -159,11 +162,11 @@ async def test_init_containers_run_first_and_in_order(cluster: Cluster) -> None:
     first = cluster.api.statuses("p")[1]
     assert first["containerStatuses"][0]["state"]["waiting"]["reason"] == "PodInitializing"
     initialized = [
-        condition({"status": one}, "Initialized") for one in cluster.api.statuses("p")[1:]
+        condition({"status": status}, "Initialized") for status in cluster.api.statuses("p")[1:]
     ]
     assert initialized[0]["message"] == "containers with incomplete status: [one two]"
     assert initialized[-1]["status"] == "True"
-    assert all(one["ready"] for one in cluster.api.pod("p")["status"]["initContainerStatuses"])
+    assert all(row["ready"] for row in cluster.api.pod("p")["status"]["initContainerStatuses"])
     assert cluster.log("p", "one") == b"one\n"
 
 
@@ -189,7 +192,7 @@ async def test_containers_of_a_pod_live_together(cluster: Cluster) -> None:
     await cluster.until(lambda: cluster.api.container("p", "b")["restartCount"] == 1)
     assert cluster.pid("p") == pid
     assert cluster.api.container("p")["restartCount"] == 0
-    dipped = [condition({"status": one}, "Ready") for one in cluster.api.statuses("p")]
+    dipped = [condition({"status": status}, "Ready") for status in cluster.api.statuses("p")]
     assert "containers with unready status: [b]" in [one.get("message") for one in dipped]
 
 
@@ -225,8 +228,8 @@ async def test_a_command_that_cannot_run_says_why(
         NOT_STARTED + why,
     )
     reasons = [
-        one["containerStatuses"][0]["state"].get("waiting", {}).get("reason")
-        for one in cluster.api.statuses("p")[1:]
+        status["containerStatuses"][0]["state"].get("waiting", {}).get("reason")
+        for status in cluster.api.statuses("p")[1:]
     ]
     assert "RunContainerError" in reasons
 

@@ -49,7 +49,7 @@ async def output(cluster: Cluster, images: ImageStore, folder: Path, command: st
     dockerfile = apps.write(folder / "app", files)
     images.build("rooted:1", dockerfile.parent, dockerfile)
     cluster.api.create("p", spec("rooted:1"))
-    await cluster.said("p", "done")
+    await cluster.until_logged("p", "done")
     return cluster.log("p").decode()
 
 

@@ -45,9 +45,9 @@ def test_all_addresses_are_the_pods_own(host: str, known: str) -> None:
 s = socket.socket(socket.AF_INET6 if {host!r} == "::" else socket.AF_INET)
 s.bind(({host!r}, 5000))
 print(json.dumps([really(s)[0], really(s)[1], *s.getsockname()[:2]]))"""
-    found = run(code)
-    assert found[0].removeprefix("::ffff:") == POD.ip
-    assert found[1:] == [5000, known, 5000]
+    done = run(code)
+    assert done[0].removeprefix("::ffff:") == POD.ip
+    assert done[1:] == [5000, known, 5000]
 
 
 def test_a_connection_knows_the_pods_address() -> None:

@@ -67,8 +67,12 @@ def test_ports_differ_where_the_address_is_shared(
     monkeypatch.setenv("FLASHSALE_POD_NETWORK", "ports")
     network = PodNetwork(tmp_path)
     addresses = [network.attach(uid, [5000, 8080]) for uid in ("u1", "u2")]
-    real = [port for one in addresses for port in (*one.ports.values(), *one.private.values())]
-    assert {one.ip for one in addresses} == {"127.0.0.1"}
+    real = [
+        port
+        for address in addresses
+        for port in (*address.ports.values(), *address.private.values())
+    ]
+    assert {address.ip for address in addresses} == {"127.0.0.1"}
     assert len(set(real)) == 8
     assert network.resolve("127.0.0.1", "u2", 8080) == ("127.0.0.1", addresses[1].ports[8080])
 

@@ -50,8 +50,8 @@ asyncio.run(main())
 
 def group(leader: int) -> list[int]:
     """Return the processes of a group."""
-    found = subprocess.run(["pgrep", "-g", str(leader)], capture_output=True, text=True, check=True)
-    return [int(pid) for pid in found.stdout.split()]
+    done = subprocess.run(["pgrep", "-g", str(leader)], capture_output=True, text=True, check=True)
+    return [int(pid) for pid in done.stdout.split()]
 
 
 def gone(pids: list[int], limit: float) -> bool:
@@ -109,7 +109,7 @@ async def test_no_process_outlives_its_container(cluster: Cluster, way: str) -> 
     fled: list[int] = []
     for name in ("exits", "crashes", "deleted"):
         cluster.api.create(name, pod)
-        await cluster.said(name, "fled")
+        await cluster.until_logged(name, "fled")
         shim = parent_of(cluster.pid(name))
         await cluster.until(lambda shim=shim: any(map(is_sleeper, below(shim))))
         fled += filter(is_sleeper, below(shim))
@@ -125,7 +125,7 @@ async def test_what_a_killed_shim_leaves_is_killed_with_the_pod(cluster: Cluster
     script = "setsid sleep 600 & echo fled; wait"
     cluster.api.create("p", {**spec("toggle:1.0", command=["sh", "-c", script]),
                              "restartPolicy": "Never"})  # fmt: skip
-    await cluster.said("p", "fled")
+    await cluster.until_logged("p", "fled")
     shim = parent_of(cluster.pid("p"))
     pids = below(shim)
     os.kill(shim, signal.SIGKILL)
@@ -185,10 +185,10 @@ async def test_without_pidfds_the_end_of_a_process_is_heard_as_well(
     monkeypatch.delattr(os, "pidfd_open", raising=False)
     async with Cluster(tmp_path, images, MemoryAPI()) as cluster:
         cluster.api.create("p", spec("toggle:1.0", env=[*env(STOP="exit")]))
-        await cluster.said("p", "listening")
+        await cluster.until_logged("p", "listening")
         os.kill(cluster.pid("p"), signal.SIGKILL)
         await cluster.running("p", 1)
-        await cluster.said("p", "listening")
+        await cluster.until_logged("p", "listening")
         cluster.api.delete("p", grace=1)
         await cluster.gone("p")
 
@@ -208,10 +208,10 @@ async def test_who_has_no_handler_is_known(tmp_path: Path) -> None:
 async def test_an_end_that_came_first_is_heard() -> None:
     """A process that is gone before anybody watches."""
     popen = await asyncio.to_thread(ended_child)
-    heard = asyncio.Event()
-    on_exit(popen, heard.set)
+    event = asyncio.Event()
+    on_exit(popen, event.set)
     async with asyncio.timeout(5):
-        await heard.wait()
+        await event.wait()
     assert popen.poll() == 0
 
 
@@ -251,7 +251,7 @@ async def leaves_nothing(cluster: Cluster, pod: Object) -> None:
     fled: list[int] = []
     for name in ("crashes", "deleted"):
         cluster.api.create(name, pod | {"restartPolicy": "Never"})
-        await cluster.said(name, "fled")
+        await cluster.until_logged(name, "fled")
         shim = parent_of(cluster.pid(name))
         await cluster.until(lambda shim=shim: sum(map(is_sleeper, below(shim))) >= 2)
         fled += filter(is_sleeper, below(shim))

@@ -53,13 +53,13 @@ class Case:
 
 async def shorten(cluster: Cluster, name: str) -> None:
     """`kubectl delete --now` on a pod that is already Terminating."""
-    await cluster.said(name, "got SIGTERM")
+    await cluster.until_logged(name, "got SIGTERM")
     cluster.api.delete(name, grace=2)
 
 
 async def force(cluster: Cluster, name: str) -> None:
     """`kubectl delete --force` on a pod that is already Terminating."""
-    await cluster.said(name, "got SIGTERM")
+    await cluster.until_logged(name, "got SIGTERM")
     cluster.api.delete(name, grace=0)
 
 
@@ -113,7 +113,9 @@ async def end(cluster: Cluster, case: Case) -> Ending:
     ending.phase = status["phase"]
     if terminated := status["containerStatuses"][0]["state"].get("terminated"):
         ending.exit_code, ending.reason = terminated["exitCode"], terminated["reason"]
-    ending.conditions = {one["type"]: one.get("reason", "") for one in status["conditions"]}
+    ending.conditions = {
+        condition["type"]: condition.get("reason", "") for condition in status["conditions"]
+    }
     assert pod["metadata"]["uid"] not in cluster.network._attached
     return ending
 
@@ -126,7 +128,7 @@ async def begun(cluster: Cluster, case: Case) -> None:
         await asyncio.sleep(int(case.name.rpartition("-")[2]) / 1000)
     else:
         await cluster.running(case.name)
-        await cluster.said(case.name, case.wait)
+        await cluster.until_logged(case.name, case.wait)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -272,7 +274,7 @@ def test_a_pod_that_never_ran_says_so(endings: dict[str, Ending]) -> None:
 async def test_killing_is_told_at_once_and_the_app_serves_on(cluster: Cluster, ask: Ask) -> None:
     """While the hook runs, connections that still come are answered."""
     cluster.api.create("p", spec("toggle:1.0", **hook(sleep={"seconds": 9})))
-    await cluster.said("p", "listening")
+    await cluster.until_logged("p", "listening")
     cluster.api.delete("p")
     await cluster.until(lambda: "Killing" in cluster.api.reasons("p"), limit=0.5)
     assert (await ask(cluster.url("p", "/who")))[1] == "p"
@@ -299,7 +301,7 @@ async def test_a_liveness_restart_stops_as_gently(cluster: Cluster, ask: Ask) ->
     probe = {"httpGet": {"path": "/live", "port": 5000}, "periodSeconds": 0.1}
     probe |= {"failureThreshold": 1, "terminationGracePeriodSeconds": 2}
     cluster.api.create("p", spec("toggle:1.0", livenessProbe=probe, env=[*env(STOP="ignore")]))
-    await cluster.said("p", "listening")
+    await cluster.until_logged("p", "listening")
     await ask(cluster.url("p", "/set?live=500"))
     await cluster.until(lambda: "Killing" in cluster.api.reasons("p"))
     assert cluster.api.container("p")["ready"]

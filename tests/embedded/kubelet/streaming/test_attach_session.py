@@ -19,7 +19,7 @@ async def running(cluster: Cluster, script: str, **container: Any) -> Instance:
     return cluster.kubelet.running(cluster.api.pod("p")["metadata"]["uid"], NAME)
 
 
-async def heard(session: AttachSession, wanted: bytes) -> bytes:
+async def read_until(session: AttachSession, wanted: bytes) -> bytes:
     """Listen until something was heard, or there is no more."""
     text = b""
     while wanted not in text and (more := await session.read(1)):
@@ -35,14 +35,14 @@ async def test_stdin_once_ends_the_input_with_the_first_client(
     there = await running(cluster, "cat; echo the end; sleep 1000", stdin=True, stdinOnce=once)
     async with attach_session(there, stdin=True) as session:
         await session.write(b"one\n")
-        assert b"one" in await heard(session, b"one")
+        assert b"one" in await read_until(session, b"one")
         session.close_stdin()
         if once:
-            assert second in await heard(session, second)
+            assert second in await read_until(session, second)
             return
     async with attach_session(there, stdin=True) as session:
         await session.write(b"two\n")
-        assert second in await heard(session, second)
+        assert second in await read_until(session, second)
 
 
 async def test_who_comes_after_the_last_output_hears_the_end(cluster: Cluster) -> None:
@@ -59,4 +59,4 @@ async def test_two_clients_that_write_at_once_do_not_mix(cluster: Cluster) -> No
     there = await running(cluster, script, stdin=True)
     async with attach_session(there, stdin=True) as one, attach_session(there, stdin=True) as two:
         await asyncio.gather(one.write(b"a" * 100_000), two.write(b"b" * 100_000))
-        assert await heard(one, b"\n") == b"ab\n"
+        assert await read_until(one, b"\n") == b"ab\n"

@@ -169,7 +169,7 @@ def test_packages_of_a_builder_stage_come_along(folder: Path) -> None:
         "FROM python AS builder\nRUN python -m venv /opt/venv && /opt/venv/bin/pip install attrs\n"
         "FROM python\nCOPY --from=builder /opt/venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH\n",
     )
-    assert [one.words for one in recipe.installs] == [("install", "attrs")]
+    assert [install.words for install in recipe.installs] == [("install", "attrs")]
     assert recipe.environments == ("/opt/venv",)
     assert recipe.notes == ()
 
@@ -271,7 +271,7 @@ def test_an_install_in_a_pipeline_is_done(folder: Path) -> None:
     """Its output alone goes to the others; what installs poetry itself needs no word."""
     script = "curl -sSL https://install.python-poetry.org | python3 -"
     recipe = read(folder, f"FROM x\nRUN yes | pip install six | tee log\nRUN {script}\n")
-    assert [one.words for one in recipe.installs] == [("install", "six")]
+    assert [install.words for install in recipe.installs] == [("install", "six")]
     assert recipe.notes == ()
 
 
@@ -335,7 +335,7 @@ def test_what_one_command_collects_another_installs(
     """Wheels, and lists that a tool writes: the second command stands for the first."""
     (folder / "need.txt").write_text("six\n")
     recipe = read(folder, text)
-    texts = [one.text for one in recipe.installs]
+    texts = [install.text for install in recipe.installs]
     assert len(texts) == bool(installed)
     assert all(word in text for text in texts for word in installed.split())
     assert recipe.notes == ()
@@ -346,7 +346,7 @@ def test_a_folder_is_copied_with_the_environment_in_it(folder: Path) -> None:
     recipe = read(
         folder, "FROM x AS one\nWORKDIR /in\nRUN uv sync\nFROM y\nCOPY --from=one /in /out\n"
     )
-    assert [one.text for one in recipe.installs] == ["uv sync"]
+    assert [install.text for install in recipe.installs] == ["uv sync"]
     assert recipe.environments == ("/out/.venv",)
 
 
@@ -387,7 +387,7 @@ def test_pdm_installs_what_its_files_say(folder: Path, lock: str, words: tuple[s
     (folder / "pyproject.toml").write_text('[project]\ndependencies=["six>=1", "flask"]\n')
     (folder / "pdm.lock").write_text(lock)
     recipe = read(folder, "FROM x\nWORKDIR /app\nCOPY . .\nRUN pdm install --prod\n")
-    assert [(one.tool, one.words) for one in recipe.installs] == [("pip", words)]
+    assert [(install.tool, install.words) for install in recipe.installs] == [("pip", words)]
     assert recipe.environments == ("/app/.venv",)
 
 

@@ -60,7 +60,7 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
 def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> None:
     """As a shell would have it: what is not reached is not installed."""
     recipe = recipe_of(tmp_path, f"RUN {script}\n")
-    assert " ".join(" ".join(one.words[1:]) for one in recipe.installs) == installed
+    assert " ".join(" ".join(install.words[1:]) for install in recipe.installs) == installed
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
         f"RUN mkdir -p {place} && pip install {option} -r need.txt\n"
         f"FROM python\nCOPY --from=0 {place} /usr/local\n",
     )
-    assert ([one.words for one in recipe.installs], recipe.notes) == (
+    assert ([install.words for install in recipe.installs], recipe.notes) == (
         [("install", "-r", "need.txt")],
         (),
     )
