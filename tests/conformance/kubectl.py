@@ -21,7 +21,7 @@ LIMIT = 60.0  # seconds for one command
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class KubectlResult:
     """What a command printed, and how it ended."""
 
     out: str
@@ -58,7 +58,7 @@ class Kubectl:
 
     def __call__(
         self, command: str, *, code: int | tuple[int, ...] = 0, stdin: str | None = None
-    ) -> Said:
+    ) -> KubectlResult:
         """Run a command, written as in a shell, and check its exit code, or that it is one of."""
         done = subprocess.run(
             self._argv(command),
@@ -71,7 +71,7 @@ class Kubectl:
         )
         shown = f"kubectl {command}\n[exit {done.returncode}]\n{done.stdout}\n{done.stderr}"
         assert done.returncode in (code if isinstance(code, tuple) else (code,)), shown
-        return Said(done.stdout, done.stderr, done.returncode)
+        return KubectlResult(done.stdout, done.stderr, done.returncode)
 
     def json(self, command: str) -> Any:
         """Run a command that prints JSON."""

@@ -10,12 +10,12 @@ import pytest
 
 from tests.conformance.api import Object
 from tests.conformance.conftest import Cluster
-from tests.conformance.kubectl import Said
+from tests.conformance.kubectl import KubectlResult
 from tests.conformance.manifests import Maker
 from tests.conformance.scene import Scene, container, names
 
 pytestmark = pytest.mark.running_pods
-Run = Callable[..., Said]
+Run = Callable[..., KubectlResult]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def pod(a_pod: Object) -> str:
 def run(sale: Scene, pod: str) -> Run:
     """Runs a command in that pod."""
 
-    def execute(command: str, options: str = "", **how: object) -> Said:
+    def execute(command: str, options: str = "", **how: object) -> KubectlResult:
         return sale.kubectl(f"exec {options} {pod} -- {command}", **how)  # type: ignore[arg-type]
 
     return execute

@@ -195,6 +195,36 @@ def test_kubectl_creates_a_namespace(written: Scene) -> None:
         written.api.send("DELETE", f"/api/v1/namespaces/{name}")
 
 
+def test_a_stuck_namespace_is_let_go_of(written: Scene) -> None:
+    """H9: `finalize` takes other finalizers, and with none the namespace goes, empty or not."""
+    name = f"{written.namespace}-stuck"
+    place = f"/api/v1/namespaces/{name}"
+    namespace = written.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    held = {"metadata": {"name": "held", "finalizers": ["example.com/held"]}}
+    written.api.create(f"{place}/configmaps", held)
+    misspelt = namespace | {"spec": {"finalizers": ["kubernetes", "nobody"]}}
+    del misspelt["metadata"]["resourceVersion"]
+    refused = written.api.send("PUT", f"{place}/finalize", misspelt)
+    assert (refused.status, refused.json["details"]["causes"][0]["field"]) == (
+        422,
+        "spec.finalizers[1]",
+    )
+    assert written.api.send("GET", f"{place}/finalize").status == 405
+    written.api.send("DELETE", place)
+    assert written.api.get(place)["metadata"]["deletionTimestamp"]
+    try:
+        let_go = written.api.send("PUT", f"{place}/finalize", namespace | {"spec": {}})
+        assert let_go.status == 200
+        assert written.api.send("GET", place).status == 404
+        path, nobody = f"{place}/configmaps/held", {"metadata": {"finalizers": None}}
+        stranded = written.api.send("PATCH", path, nobody, content_type=MERGE)
+        assert (stranded.status, stranded.json["details"]["kind"]) == (404, "namespaces")
+        written.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+        written.api.patch(path, nobody)
+    finally:
+        written.api.send("DELETE", place)
+
+
 def test_yaml_is_read(written: Scene) -> None:
     """H9: a YAML body is as good as JSON."""
     body = b"apiVersion: v1\nkind: Service\nmetadata: {name: yaml}\nspec: {ports: [{port: 80}]}\n"

@@ -56,7 +56,13 @@ NONE_OF = {  # kinds that kubectl lists on its way to something else: there are 
     "limitranges": "LimitRange",
 }
 CREATED = {"binding": binding.create_binding, "eviction": eviction.create_eviction}
-READ_ONLY = ("ephemeralcontainers", "resize")  # containers here are never changed
+CHANGES = {"PUT": writing.update, "PATCH": patch.patch}
+NO_CHANGES = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
+ACTIONS = {  # of subresources that take other ones
+    "ephemeralcontainers": NO_CHANGES,  # containers here are never changed
+    "resize": NO_CHANGES,
+    "finalize": {"PUT": writing.update},
+}
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -222,16 +228,14 @@ class ApiServer:
             return CREATED[target.subresource](write)
         if target.subresource == "scale" and target.resource is REPLICA_SETS:
             return await self._scale(request, target)
-        if request.method == "GET":
+        if request.method == "GET" and target.subresource != "finalize":
             return await read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
             body = await request_body.read_body(request)
             return writing.delete(self._registry, request, target, body)
-        actions = {"PUT": writing.update, "PATCH": patch.patch}
+        actions = ACTIONS.get(target.subresource, CHANGES)
         if request.method not in actions:
             raise api_errors.method_not_allowed()
-        if target.subresource in READ_ONLY:
-            actions = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
         write = await writing.read_write(self._registry, request, target)
         return actions[request.method](write)
 

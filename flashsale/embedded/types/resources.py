@@ -73,7 +73,10 @@ NODES = Resource(
 )  # fmt: skip
 NAMESPACES = Resource(
     "", "v1", "namespaces", "namespace", "Namespace", False, ("ns",), (),
-    (Subresource("status", "Namespace", _STATUS_VERBS),),
+    (
+        Subresource("finalize", "Namespace", ("update",)),
+        Subresource("status", "Namespace", _STATUS_VERBS),
+    ),
     tuple(verb for verb in VERBS if verb != "deletecollection"),
 )  # fmt: skip
 BINDINGS = Resource("", "v1", "bindings", "binding", "Binding", verbs=("create",))  # never stored

@@ -198,11 +198,20 @@ def _app_protocol(port: Object, at: str) -> list[FieldError]:
 
 
 def _namespace(obj: Object) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for name in (obj.get("spec") or {}).get("finalizers") or []:
-        errors += invalid("spec.finalizers", name, texts.qualified_name(name))
-        if "/" not in name and name not in STANDARD_FINALIZERS:
-            errors += invalid("spec.finalizers", name, [NOT_STANDARD])
+    names = (obj.get("spec") or {}).get("finalizers") or []
+    return [error for name in names for error in _finalizer(name, "spec.finalizers")]
+
+
+def validate_namespace_finalizers(obj: Object) -> list[FieldError]:
+    """Check what `namespaces/NAME/finalize` is sent (ValidateNamespaceFinalizeUpdate)."""
+    names = enumerate((obj.get("spec") or {}).get("finalizers") or [])
+    return [error for at, name in names for error in _finalizer(name, f"spec.finalizers[{at}]")]
+
+
+def _finalizer(name: str, field: str) -> list[FieldError]:
+    errors = invalid(field, name, texts.qualified_name(name))
+    if "/" not in name and name not in STANDARD_FINALIZERS:
+        errors += invalid(field, name, [NOT_STANDARD])
     return errors
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import NAMESPACES, Resource
+from flashsale.objects.models import Object
 
 PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
@@ -17,10 +18,7 @@ def check_create(store: Store, resource: Resource, namespace: str) -> None:
     """
     if not resource.namespaced:
         return
-    namespace_found = store.get(NAMESPACES, "", namespace)
-    if namespace_found is None:
-        raise api_errors.not_found(NAMESPACES, namespace)
-    if "deletionTimestamp" in namespace_found["metadata"]:
+    if "deletionTimestamp" in _namespace(store, namespace)["metadata"]:
         raise api_errors.StatusError(
             403,
             "Forbidden",
@@ -28,6 +26,23 @@ def check_create(store: Store, resource: Resource, namespace: str) -> None:
             f"{namespace} because it is being terminated",
             {"kind": resource.plural},
         )
+
+
+def check_update(store: Store, resource: Resource, namespace: str) -> None:
+    """Refuse to change what a namespace left behind that was finalized by hand.
+
+    Raises:
+        StatusError: 404.
+    """
+    if resource.namespaced:
+        _namespace(store, namespace)
+
+
+def _namespace(store: Store, name: str) -> Object:
+    namespace = store.get(NAMESPACES, "", name)
+    if namespace is None:
+        raise api_errors.not_found(NAMESPACES, name)
+    return namespace
 
 
 def check_delete(resource: Resource, name: str) -> None:

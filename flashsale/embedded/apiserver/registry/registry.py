@@ -40,6 +40,7 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
+from flashsale.embedded.validation.other_kinds import validate_namespace_finalizers
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, namespaced_name, rfc3339
 
@@ -125,6 +126,7 @@ class Registry:
             StatusError: 404, 409 for a stale resourceVersion or another uid, 422.
         """
         old = self.get(resource, namespace, name)
+        namespace_lifecycle.check_update(self.store, resource, namespace)
         incoming.check_match(resource, old, incoming.metadata(body), patches=patches)
         if manager:
             track = self._tracker(resource, manager, subresource)
@@ -132,6 +134,8 @@ class Registry:
             new = self._with_status(resource, old, body, patches=patches)
             if track and new != old:
                 new = track(old, new)
+        elif subresource == "finalize":
+            new = self._with_finalizers(old, body, track)
         else:
             new = self._prepare_update(resource, old, body, track, patches=patches, dry_run=dry_run)
         return self._commit(resource, old, new, dry_run=dry_run)
@@ -153,6 +157,21 @@ class Registry:
         new = old | {"metadata": meta, "status": default_conditions(resource, status)}
         errors = validate_core_metadata_update(new, old) + validate_status(resource, new)
         incoming.refuse(resource, old["metadata"]["name"], errors)
+        return new
+
+    def _with_finalizers(self, old: Object, body: Object, track: Tracker | None) -> Object:
+        """Return a namespace with other finalizers of its content, whether it is empty or not.
+
+        Raises:
+            StatusError: 422.
+        """
+        new = incoming.typed(NAMESPACES, body) | {
+            "metadata": incoming.updated_metadata(old, body, patches=False),
+            "status": old["status"],
+        }
+        new = track(old, new) if track else new
+        errors = validate_core_metadata_update(new, old) + validate_namespace_finalizers(new)
+        incoming.refuse(NAMESPACES, old["metadata"]["name"], errors)
         return new
 
     def set_status(
