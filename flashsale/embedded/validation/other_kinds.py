@@ -26,7 +26,7 @@ from flashsale.embedded.validation.field_checks import (
     optional_choice,
     optional_text,
 )
-from flashsale.embedded.validation.metadata import NOT_STANDARD, STANDARD_FINALIZERS
+from flashsale.embedded.validation.namespaces import validate_namespace
 from flashsale.embedded.validation.pod.containers import PROTOCOLS
 from flashsale.embedded.validation.pod.requests_and_limits import validate_amount
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
@@ -197,24 +197,6 @@ def _app_protocol(port: Object, at: str) -> list[FieldError]:
     return invalid(f"{at}.appProtocol", word, [] if word is None else texts.qualified_name(word))
 
 
-def _namespace(obj: Object) -> list[FieldError]:
-    names = (obj.get("spec") or {}).get("finalizers") or []
-    return [error for name in names for error in _finalizer(name, "spec.finalizers")]
-
-
-def validate_namespace_finalizers(obj: Object) -> list[FieldError]:
-    """Check what `namespaces/NAME/finalize` is sent (ValidateNamespaceFinalizeUpdate)."""
-    names = enumerate((obj.get("spec") or {}).get("finalizers") or [])
-    return [error for at, name in names for error in _finalizer(name, f"spec.finalizers[{at}]")]
-
-
-def _finalizer(name: str, field: str) -> list[FieldError]:
-    errors = invalid(field, name, texts.qualified_name(name))
-    if "/" not in name and name not in STANDARD_FINALIZERS:
-        errors += invalid(field, name, [NOT_STANDARD])
-    return errors
-
-
 def _event(obj: Object) -> list[FieldError]:
     namespace = (obj.get("metadata") or {}).get("namespace") or ""
     about = (obj.get("involvedObject") or {}).get("namespace") or ""
@@ -325,7 +307,7 @@ CHECKS: dict[Resource, Callable[[Object], list[FieldError]]] = {
     ENDPOINTS: _endpoints,
     ENDPOINT_SLICES: _endpoint_slice,
     EVENTS: _event,
-    NAMESPACES: _namespace,
+    NAMESPACES: validate_namespace,
     LEASES: _lease,
     NODES: _node,
     PRIORITY_CLASSES: validate_priority_class,

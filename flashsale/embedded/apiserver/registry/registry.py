@@ -40,7 +40,7 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
-from flashsale.embedded.validation.other_kinds import validate_namespace_finalizers
+from flashsale.embedded.validation.namespaces import validate_namespace_finalizers
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, namespaced_name, rfc3339
 
