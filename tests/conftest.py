@@ -99,6 +99,7 @@ CLUSTER_ROOMS = (
     "drill/test_preflight.py",
     "embedded/kubelet",
     "embedded/process",
+    "kube/transport/test_transports.py",
     "load",
     "peers",
 )
