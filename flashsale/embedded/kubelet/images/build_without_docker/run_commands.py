@@ -35,6 +35,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     parse_script,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
+    output_of_pipeline,
     split_redirections,
     with_documents,
     words_of,
@@ -122,11 +123,10 @@ def _node(shell: Shell, node: ShellNode) -> Status:
                     status = _node(shell, part)
             shell.may_fail = False
             return status
-        case Pipeline(parts=(only,)):
-            inner = _node(shell, only)
-            return None if inner is None else not inner
         case Pipeline():
-            return _pipeline(shell, node)
+            alone = len(node.parts) == 1
+            status = _node(shell, node.parts[0]) if alone else _pipeline(shell, node)
+            return not status if node.negated and status is not None else status
         case If():
             return _if(shell, node)
         case For():
@@ -190,15 +190,9 @@ def _pipeline(shell: Shell, node: Pipeline) -> Status:
     """Do what can be told of a pipeline; an install is done wherever it stands, for its output
     alone goes to the others, or their `y` to it."""
     commands = [words_of(shell, part.raw) for part in node.parts]
-    given: bytes | None = None
-    for words in commands[:-1]:
-        given = output_of(shell, words, given) if words else None
-        if given is None:
-            break
-    before = len(shell.skipped)
+    given = output_of_pipeline(shell, node.parts[:-1])
     if given is not None and commands[-1]:
-        run_words(shell, commands[-1], node.raw, given)
-        return None if len(shell.skipped) > before else True
+        return run_words(shell, commands[-1], node.raw, given)
     installs = [words for words in commands if words and parse_install(words)]
     for words in installs:
         run_words(shell, words)

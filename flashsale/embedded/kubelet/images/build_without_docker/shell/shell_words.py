@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from flashsale.base.dockerfile.instructions import HereDocument
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
+    Pipeline,
+    ShellNode,
+    Simple,
+    parse_script,
+)
 
 _QUOTED = re.compile(r"'[^']*'")
 _SUBSTITUTION = re.compile(
@@ -60,15 +67,29 @@ def _substituted(shell: Shell, match: re.Match[str]) -> str:
     """
     if match["quoted"]:
         return match[0]
-    parts = re.split(r"\|(?![^']*'(?:[^']*'[^']*')*[^']*$)", match["new"] or match["old"] or "")
+    script = parse_script(match["new"] or match["old"] or "")
+    parts = script[0].parts if script and isinstance(script[0], Pipeline) else script[:1]
+    if len(script) != 1 or not all(isinstance(part, Simple) for part in parts):
+        raise ValueError(match[0])
+    printed = output_of_pipeline(shell, parts)
+    if printed is None:
+        raise ValueError(match[0])
+    return re.sub(r"([\\\"'$`])", r"\\\1", printed.decode(errors="replace").rstrip("\n"))
+
+
+def output_of_pipeline(shell: Shell, parts: Sequence[ShellNode]) -> bytes | None:
+    """Return what the last of some commands prints, each given what the one before it prints.
+
+    None if that cannot be told.
+    """
     given: bytes | None = None
     for part in parts:
-        words, target, _, source = split_redirections(words_of(shell, part) or [])
+        words, target, _, source = split_redirections(words_of(shell, part.raw) or [])
         given = content_of(shell, source) if source else given
         given = output_of(shell, words, given) if words and not target else None
         if given is None:
-            raise ValueError(match[0])
-    return re.sub(r"([\\\"'$`])", r"\\\1", (given or b"").decode(errors="replace").rstrip("\n"))
+            return None
+    return given
 
 
 def content_of(shell: Shell, word: str) -> bytes | None:
