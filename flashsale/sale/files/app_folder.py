@@ -117,23 +117,17 @@ def other_port_line(project: Project) -> str:
     """Say in one line if a Dockerfile exposes other ports than buyers are sent to; else nothing."""
     spec = project.manifest.replicaset["spec"]["template"]["spec"]
     known = sections(app_container(spec["containers"]), "ports")
-    named = {
-        container_port.get("name"): container_port.get("containerPort") for container_port in known
-    }
+    named = {port.get("name"): port.get("containerPort") for port in known}
     service = next(iter(sections(project.manifest.service, "spec", "ports")), {})
     target = service.get("targetPort") or service.get("port")
     target = named.get(target) if isinstance(target, str) else target
     try:
         line = lineage(parse_stages(_text(project.app.dockerfile)))
-        exposing = [
-            instruction
+        words = [
+            word
             for stage in line
             for instruction in stage.instructions
             if instruction.keyword == "EXPOSE"
-        ]
-        words = [
-            word
-            for instruction in exposing
             for word in instruction.value().split()
             if "udp" not in word
         ]

@@ -112,7 +112,7 @@ async def wait_until_sale_answers(
 def _have_answered(pods: Sequence[Pod]) -> bool:
     """Whether pods that are ready have answered HTTP, for a readiness probe asks them."""
     containers = [
-        container for pod in pods for container in sections(dict(pod.raw), "spec", "containers")
+        container for pod in pods for container in sections(pod.raw, "spec", "containers")
     ]
     return any("httpGet" in (container.get("readinessProbe") or {}) for container in containers)
 

@@ -61,9 +61,7 @@ class ImageRecipe:
         self.environments += tuple("/" + _moved(each.strip("/"), path, place) for each in own)
         in_packages = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
         in_packages |= any(_touch(each, path) for each in stage.package_folders)
-        in_packages |= (
-            f"/{path}/".find("/.local/") >= 0
-        )  # of `pip install --user`, whoever the user is
+        in_packages |= "/.local/" in f"/{path}/"  # of `pip install --user`, whoever the user is
         if in_packages or own:
             self.installs += tuple(
                 install for install in stage.installs if install not in self.installs

@@ -47,16 +47,8 @@ def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
         case ("pip", "sync", _) | ("pip-sync", *_):
             files = [word for word in rest[program == "pip" :] if not word.startswith("-")]
             return "pip", ("install", *(part for file in files for part in ("-r", file)))
-        case (
-            ("uv", "tool", "install")
-            | ("uv" | "poetry" | "pdm", "add", _)
-            | (
-                "pipx",
-                "install",
-                _,
-            )
-        ):
-            named = [word for word in rest[2 if rest[0] == "tool" else 1 :] if word[0] != "-"]
+        case ("uv" | "poetry" | "pdm", "add", _) | ("pipx", "install", _):
+            named = [word for word in rest[1:] if word[0] != "-"]
             return ("pip", ("install", *named)) if named else None
         case ("easy_install", *_):
             return "pip", ("install", *rest)
@@ -74,7 +66,8 @@ def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
 def _program_of(words: Sequence[str]) -> tuple[str, list[str], list[str]]:
     """Split a command into its program, the options before what that is to do, and the rest.
 
-    `python -m NAME`, `uv pip` and `pip3.11` are as if the program was called itself.
+    `python -m NAME`, `uv pip` and `pip3.11` are as if the program was called itself; `uv tool` is
+    what pipx is.
     """
     program, *rest = [*words] or [""]
     program = posixpath.basename(program)
@@ -88,8 +81,8 @@ def _program_of(words: Sequence[str]) -> tuple[str, list[str], list[str]]:
             return "", [], []
         count = 2 if rest[0] in (*WITH_VALUE, "--log") else 1
         general, rest = [*general, *rest[:count]], rest[count:]
-    if program == "uv" and rest[:1] == ["pip"]:
-        return "pip", [], rest[1:]
+    if program == "uv" and rest[:1] in (["pip"], ["tool"]):
+        return {"pip": "pip", "tool": "pipx"}[rest[0]], [], rest[1:]
     return "pip" if _is_pip(program) else program, general, rest
 
 
