@@ -26,25 +26,21 @@ def invalid(field: str, value: Any, wrong: Iterable[str]) -> Errors:
 
 
 def required(thing: Object, key: str, at: str) -> Errors:
-    """Check that a field is set."""
     if not thing.get(key):
         yield FieldError.required(f"{at}.{key}")
 
 
 def required_text(value: str | None, field: str, rule: TextRule) -> Errors:
-    """Check a text that must be set."""
     if not value:
         yield FieldError.required(field)
     yield from optional_text(value, field, rule)
 
 
 def optional_text(value: str | None, field: str, rule: TextRule) -> Errors:
-    """Check a text where it is set."""
     return invalid(field, value, rule(value) if value else ())
 
 
 def choice(value: str | None, field: str, supported: tuple[str, ...]) -> Errors:
-    """Check one of a fixed set of words that must be set."""
     if not value:
         yield FieldError.required(field)
     elif value not in supported:
@@ -52,13 +48,11 @@ def choice(value: str | None, field: str, supported: tuple[str, ...]) -> Errors:
 
 
 def optional_choice(value: str | None, field: str, supported: tuple[str, ...]) -> Errors:
-    """Check one of a fixed set of words where it is set."""
     if value is not None and value not in supported:
         yield FieldError.unsupported(field, value, supported)
 
 
 def not_negative(thing: Object, key: str, field: str) -> Errors:
-    """Check a number that may be missing."""
     value = thing.get(key) or 0
     if value < 0:
         yield FieldError.invalid(f"{field}.{key}", value, texts.NOT_NEGATIVE)

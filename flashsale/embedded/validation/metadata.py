@@ -29,7 +29,6 @@ STANDARD_FINALIZERS = (ORPHAN, FOREGROUND, "kubernetes")
 
 
 def validate_metadata(resource: Resource, obj: Object) -> Errors:
-    """Check the metadata of a new object."""
     meta = obj.get("metadata") or {}
     rule = texts.dns_label if resource in LABEL_NAMES else texts.dns_subdomain
     if resource in LOOSELY_NAMED:
@@ -68,7 +67,6 @@ def validate_core_metadata_update(new: Object, old: Object) -> Errors:
 
 
 def validate_labels(labels: Mapping[str, str] | None, field: str) -> Errors:
-    """Check keys and values of labels or of a selector."""
     for key, value in (labels or {}).items():
         yield from invalid(field, key, texts.qualified_name(key))
         yield from invalid(field, value, texts.label_value(value))

@@ -8,7 +8,6 @@ from flashsale.objects.models import Object
 
 
 def validate_namespace(namespace: Object) -> Errors:
-    """Check the spec of a new namespace."""
     for name in (namespace.get("spec") or {}).get("finalizers") or []:
         yield from validate_finalizer(name, "spec.finalizers")
 

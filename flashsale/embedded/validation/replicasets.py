@@ -32,7 +32,6 @@ LIMITED = (
 
 
 def validate_replicaset(replicaset: Object) -> Errors:
-    """Check a new ReplicaSet."""
     yield from validate_metadata(REPLICA_SETS, replicaset)
     yield from _spec(replicaset.get("spec") or {})
 

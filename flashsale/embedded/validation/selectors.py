@@ -14,7 +14,6 @@ COMPARING = ("Gt", "Lt")  # of nodes' labels alone
 
 
 def validate_selector(selector: Object, field: str) -> Errors:
-    """Check labels and expressions of a selector."""
     yield from validate_labels(selector.get("matchLabels"), f"{field}.matchLabels")
     for at, expression in each(selector, "matchExpressions", field):
         yield from validate_requirement(expression, at)

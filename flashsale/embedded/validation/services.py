@@ -43,7 +43,6 @@ LONGEST_AFFINITY = 86400  # seconds
 
 
 def validate_service(service: Object) -> Errors:
-    """Check a new Service."""
     yield from validate_metadata(SERVICES, service)
     yield from _spec(service.get("spec") or {})
     yield from _old_ranges(service)
@@ -73,12 +72,10 @@ def validate_load_balancer(service: Object) -> Errors:
 
 
 def is_balanced(spec: Object) -> bool:
-    """Whether a service is to have a load balancer."""
     return spec.get("type") == "LoadBalancer"
 
 
 def has_node_ports(spec: Object) -> bool:
-    """Whether a service is to have ports on every node."""
     if is_balanced(spec):
         return spec.get("allocateLoadBalancerNodePorts") is not False
     return spec.get("type") == "NodePort"

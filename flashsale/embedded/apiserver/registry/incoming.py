@@ -177,7 +177,6 @@ def without_negative_grace(pod: Object) -> Object:
 
 
 def metadata(body: Object) -> dict[str, Any]:
-    """Return an object's metadata, empty if it has none."""
     return body.get("metadata") or {}
 
 

@@ -44,7 +44,6 @@ def validate_affinity(affinity: Object, at: str) -> Errors:
 
 
 def validate_tolerations(spec: Object, field: str) -> Errors:
-    """Check which taints a pod bears."""
     for at, toleration in each(spec, "tolerations", field):
         key, operator, effect, value = (
             toleration.get(name) or "" for name in ("key", "operator", "effect", "value")
@@ -76,7 +75,6 @@ def validate_gates(spec: Object, field: str) -> Errors:
 
 
 def validate_spreading(spec: Object, field: str) -> Errors:
-    """Check how evenly pods are to be spread."""
     constraints = spec.get("topologySpreadConstraints") or []
     pairs = [(one.get("topologyKey"), one.get("whenUnsatisfiable")) for one in constraints]
     for index, (at, constraint) in enumerate(each(spec, "topologySpreadConstraints", field)):

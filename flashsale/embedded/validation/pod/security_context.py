@@ -20,7 +20,6 @@ LONGEST_SYSCTL = 253
 
 
 def validate_pod_security(context: Object, at: str) -> Errors:
-    """Check the security context of a pod."""
     for key in ("fsGroup", "runAsUser", "runAsGroup"):
         yield from _identity(context.get(key), f"{at}.{key}")
     for place, group in each(context, "supplementalGroups", at):
@@ -38,7 +37,6 @@ def validate_pod_security(context: Object, at: str) -> Errors:
 
 
 def validate_container_security(context: Object, at: str) -> Errors:
-    """Check the security context of a container."""
     for key in ("runAsUser", "runAsGroup"):
         yield from _identity(context.get(key), f"{at}.{key}")
     yield from optional_choice(context.get("procMount"), f"{at}.procMount", PROC_MOUNTS)

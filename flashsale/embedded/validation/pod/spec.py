@@ -47,7 +47,6 @@ MOST_NAMESERVERS, MOST_SEARCHES, LONGEST_SEARCH = 3, 32, 2048
 
 
 def validate_pod(pod: Object) -> Errors:
-    """Check a new pod."""
     spec = pod.get("spec") or {}
     yield from validate_metadata(PODS, pod)
     yield from validate_pod_body(pod)

@@ -17,7 +17,6 @@ RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 
 
 def validate_mounts(container: Object, at: str, volumes: set[str]) -> Errors:
-    """Check where a container mounts volumes."""
     field, paths = f"{at}.volumeMounts", set[str]()
     devices = container.get("volumeDevices") or []
     for place, mount in each(container, "volumeMounts", at):

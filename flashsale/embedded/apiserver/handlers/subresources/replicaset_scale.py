@@ -43,19 +43,16 @@ def scale_of(replicaset: Object) -> Object:
 
 
 def get_scale(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
-    """GET."""
     form = responses.wanted(request)
     scale = scale_of(_replicaset(registry, target))
     return responses.object_answer(form, SCALE, scale, registry.clock())
 
 
 def update_scale(write: Write) -> web.Response:
-    """PUT."""
     return _set(write, decoded(write, SCALE))
 
 
 def patch_scale(write: Write) -> web.Response:
-    """PATCH, in any of the four ways."""
     kind = patch_kind(write)
     replicaset = _replicaset(write.registry, write.target)
     live = scale_of(replicaset)
