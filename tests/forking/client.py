@@ -6,49 +6,43 @@ import atexit
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
-MODULE = ("-m", "tests.forking")
 
 
 @cache
 def server(*python: str) -> str:
-    """Start what forks, once for all workers; gives the address of its socket.
-
-    Requests may be sent before it is ready for them. Workers that are forked afterwards share it.
+    """Start what forks, once in each process of the tests; gives the address of its socket.
 
     Args:
         python: the arguments of Python, for another one than that of the program.
     """
-    folder = tempfile.mkdtemp(prefix="flashsale-tests-")
-    address, owner = f"{folder}/socket", os.getpid()
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen()
-        process = subprocess.Popen(
-            [sys.executable, *(python or MODULE), address, str(listener.fileno())],
-            env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-        )
+    folder = TemporaryDirectory(prefix="flashsale-tests-")
+    address = str(Path(folder.name) / "socket")
+    process = subprocess.Popen(
+        [sys.executable, *(python or ("-m", "tests.forking")), address],
+        env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
 
     def end() -> None:
-        if os.getpid() == owner:
-            process.communicate()  # the end of its stdin is the end of it
-            shutil.rmtree(folder)
+        process.communicate()  # the end of its stdin is the end of it
+        folder.cleanup()
 
     atexit.register(end)
     return address

@@ -15,16 +15,16 @@ MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
 
 
-def serve(listening: str) -> tuple[dict[str, Any], list[int]]:
+def serve(address: str) -> tuple[dict[str, Any], list[int]]:
     """Fork for each request, until stdin ends; returns in what was forked.
-
-    Args:
-        listening: the descriptor of the socket that requests come to.
 
     Returns the request, whose streams, environment and folder are this process's by then, and the
     descriptors that came with it.
     """
-    listener = socket.socket(fileno=int(listening))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen()
+    print("ready", flush=True)
     wakeup, on_signal = socket.socketpair()
     for end in (wakeup, on_signal):
         end.setblocking(False)
