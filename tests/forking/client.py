@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import json
 import os
 import select
@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
@@ -22,29 +23,39 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def server(*python: str) -> str:
-    """Start what forks, once in each process of the tests; gives the address of its socket.
+    """Start what forks, or find that of another worker of this run; gives its socket's address.
+
+    It ends, and takes its folder along, once all of them have: each holds an end of its stdin.
 
     Args:
         python: the arguments of Python, for another one than that of the program.
     """
-    folder = TemporaryDirectory(prefix="flashsale-tests-")
-    address = str(Path(folder.name) / "socket")
-    process = subprocess.Popen(
-        [sys.executable, *(python or ("-m", "tests.forking")), address],
-        env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-
-    def end() -> None:
-        process.communicate()  # the end of its stdin is the end of it
-        folder.cleanup()
-
-    atexit.register(end)
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    words = python or ("-m", "tests.forking")
+    folder = Path(gettempdir(), f"flashsale-tests-{run}-{zlib.crc32(repr(words).encode()):x}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    address, stdin = str(folder / "socket"), folder / "stdin"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stdin.exists():
+            os.open(stdin, os.O_WRONLY | os.O_NONBLOCK)  # an error if nobody reads
+            return address
+        os.mkfifo(stdin)
+        reading = os.open(stdin, os.O_RDONLY | os.O_NONBLOCK)
+        os.open(stdin, os.O_WRONLY)
+        process = subprocess.Popen(
+            [sys.executable, *words, address],
+            env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
+            cwd=ROOT,
+            stdin=reading,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        os.close(reading)
+        assert process.stdout is not None
+        with process.stdout as out:
+            assert out.readline() == "ready\n"
+        process.returncode = 0  # it may outlive this one; do not warn of that
     return address
 
 
