@@ -8,9 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.browser import chromium, page
 from tests.command import Flashsale, opened_sale
+from tests.forking.workers import ForkedWorkers, forks_workers
 
 __all__ = ["chromium", "page"]  # fixtures
 
@@ -78,7 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 HERE = Path(__file__).parent
-MOST_CORES = 4  # that workers are started for: each of them collects all tests
+MOST_CORES = 4  # that workers are started for
+WORKERS_A_CORE = 3
 STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "cluster",
     "embedded_cluster",
@@ -139,12 +139,24 @@ LONGEST = (  # files that take the longest: nobody is to begin one when all othe
 )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Have workers forked, where pytest-xdist would start some."""
+    option = config.option
+    if option.numprocesses and forks_workers(option):
+        numbers = config.hook.pytest_xdist_auto_num_workers
+        count = option.numprocesses if option.numprocesses != "auto" else numbers(config=config)
+        option.numprocesses = 0
+        if count > 1:
+            config.pluginmanager.register(ForkedWorkers(count))
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Two workers a core, as most tests wait; one where the quick ones run, which do not."""
+    """Some workers a core, as most tests wait; one where the quick ones run, which do not."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     cores = min(os.cpu_count() or 1, MOST_CORES)
-    return cores if _is_quick(config) else 2 * cores
+    return cores if _is_quick(config) else WORKERS_A_CORE * cores
 
 
 def _is_quick(config: pytest.Config) -> bool:
@@ -161,23 +173,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def _starts_a_cluster(path: Path) -> bool:
     """Whether all tests of a file or a folder do."""
     return str(path).startswith(tuple(str(HERE / room) for room in CLUSTER_ROOMS))
-
-
-def pytest_collection(session: pytest.Session) -> None:
-    """Compile a share of the tests in each worker; the other shares are found compiled."""
-    found = getattr(session.config, "workerinput", None)
-    if not found:
-        return
-    number, count = int(found["workerid"].removeprefix("gw")), found["workercount"]
-    here = session.config.invocation_params.dir
-    given = [here / arg.partition("::")[0] for arg in session.config.args]
-    files = sorted(file for path in given for file in path.rglob("test_*.py"))
-    if _is_quick(session.config):
-        files = [file for file in files if not _starts_a_cluster(file)]
-    for file in files[number * len(files) // count : (number + 1) * len(files) // count]:
-        name = ".".join(file.relative_to(session.config.rootpath).with_suffix("").parts)
-        with suppress(Exception, pytest.skip.Exception, pytest.fail.Exception):  # said later
-            import_module(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -204,6 +199,7 @@ def _place(path: Path) -> int:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop() -> None:
     """From here on there is garbage."""
+    gc.freeze()
     gc.enable()
 
 

@@ -1,4 +1,4 @@
-"""Forks for each command that is asked for: `python -m tests.forking SOCKET`."""
+"""Forks for each command that is asked for: `python -m tests.forking SOCKET DESCRIPTOR`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "dri
 def main() -> None:
     """Fork for each request, until stdin ends; what was forked does what was asked for."""
     preload()
-    become(*serve(sys.argv[1]))
+    become(*serve(sys.argv[2]))
 
 
 def preload() -> None:

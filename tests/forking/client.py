@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
-import fcntl
+import atexit
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-import zlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryFile, gettempdir
+from tempfile import TemporaryFile
 from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
+MODULE = ("-m", "tests.forking")
 
 
 @cache
 def server(*python: str) -> str:
-    """Start what forks, or find that of another worker of this run; gives its socket's address.
+    """Start what forks, once for all workers; gives the address of its socket.
 
-    It ends, and takes its folder along, once all of them have: each holds an end of its stdin.
+    Requests may be sent before it is ready for them. Workers that are forked afterwards share it.
 
     Args:
         python: the arguments of Python, for another one than that of the program.
     """
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    words = python or ("-m", "tests.forking")
-    folder = Path(gettempdir(), f"flashsale-tests-{run}-{zlib.crc32(repr(words).encode()):x}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    address, stdin = str(folder / "socket"), folder / "stdin"
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if stdin.exists():
-            os.open(stdin, os.O_WRONLY | os.O_NONBLOCK)  # an error if nobody reads
-            return address
-        os.mkfifo(stdin)
-        reading = os.open(stdin, os.O_RDONLY | os.O_NONBLOCK)
-        os.open(stdin, os.O_WRONLY)
+    folder = tempfile.mkdtemp(prefix="flashsale-tests-")
+    address, owner = f"{folder}/socket", os.getpid()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
         process = subprocess.Popen(
-            [sys.executable, *words, address],
+            [sys.executable, *(python or MODULE), address, str(listener.fileno())],
             env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
             cwd=ROOT,
-            stdin=reading,
-            stdout=subprocess.PIPE,
-            text=True,
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
         )
-        os.close(reading)
-        assert process.stdout is not None
-        with process.stdout as out:
-            assert out.readline() == "ready\n"
-        process.returncode = 0  # it may outlive this one; do not warn of that
+
+    def end() -> None:
+        if os.getpid() == owner:
+            process.communicate()  # the end of its stdin is the end of it
+            shutil.rmtree(folder)
+
+    atexit.register(end)
     return address
 
 

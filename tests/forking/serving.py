@@ -5,28 +5,26 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
 
 
-def serve(address: str) -> tuple[dict[str, Any], list[int]]:
-    """Fork for each request, until stdin ends, and its folder with it; returns in what was forked.
+def serve(listening: str) -> tuple[dict[str, Any], list[int]]:
+    """Fork for each request, until stdin ends; returns in what was forked.
+
+    Args:
+        listening: the descriptor of the socket that requests come to.
 
     Returns the request, whose streams, environment and folder are this process's by then, and the
     descriptors that came with it.
     """
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen()
-    print("ready", flush=True)
+    listener = socket.socket(fileno=int(listening))
     wakeup, on_signal = socket.socketpair()
     for end in (wakeup, on_signal):
         end.setblocking(False)
@@ -52,7 +50,6 @@ def serve(address: str) -> tuple[dict[str, Any], list[int]]:
                 connection.sendall(b"%d\n" % pid)
                 waiting[pid] = connection
             if sys.stdin in found:
-                shutil.rmtree(Path(address).parent, ignore_errors=True)
                 os._exit(0)
     for end in (listener, wakeup, on_signal, connection, *waiting.values()):
         end.close()

@@ -34,7 +34,6 @@ class Pki:
 
     @property
     def authority(self) -> Path:
-        """The CA's certificate, PEM."""
         return self.folder / "ca.crt"
 
     def is_whole(self) -> bool:

@@ -75,7 +75,6 @@ class Shell:
         return expand(text, self.variables, has_quotes=False, keeps_escapes=True)
 
     def path(self, word: str) -> str:
-        """Return a word as a path of the image."""
         home = self.variables["HOME"]
         return absolute(self.folder, home + word[1:] if word.startswith("~") else word)
 
@@ -85,7 +84,6 @@ class Shell:
 
 
 def write_text(shell: Shell, text: bytes, target: str, *, appends: bool) -> None:
-    """Write what a command prints into a file."""
     path = shell.path(target)
     before = shell.recipe.files.get(path)
     content = (before.read() if before and appends else b"") + text
