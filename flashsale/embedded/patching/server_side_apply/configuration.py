@@ -27,13 +27,9 @@ BEFORE_FIRST_APPLY = "before-first-apply"
 UNKNOWN = "unknown"
 RESET = {"": "status", "status": "spec"}  # by subresource: what a write there leaves alone
 ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to who fills them in
-    ("metadata",),
-    ("spec",),
-    ("status",),
-    ("spec", "template"),
-    ("spec", "template", "metadata"),
+    ("metadata",), ("spec",), ("status",), ("spec", "template"), ("spec", "template", "metadata"),
     ("spec", "template", "spec"),
-)
+)  # fmt: skip
 ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothing to say
     "EndpointSlice": {"endpoints": None, "ports": None},
     "Event": EVENT,
