@@ -159,7 +159,8 @@ class StepRunner:
 
     async def _follow_death(self, node: str, uids: set[str], wait: float) -> None:
         limit = wait + self._scenario.timeout
-        noticed = await wait_until_not_ready(self._sale, node, timeout=limit)
+        async with asyncio.timeout(limit):
+            noticed = await wait_until_not_ready(self._sale, node)
         if noticed is None:
             self._record("note", f"somebody started {node} again before it was missed")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,11 +48,7 @@ async def read_logs(
         BadInputError: there is no such pod, or no such container.
     """
     pods = await _chosen(sale, name)
-    sources = [
-        (pod.name, container_name)
-        for pod in pods
-        for container_name in containers_of(pod.raw, container)
-    ]
+    sources = [(pod.name, each) for pod in pods for each in containers_of(pod.raw, container)]
     alone = bool(name) and len(sources) == 1
     texts = await asyncio.gather(*(_text(sale, *place, tail, strict=alone) for place in sources))
     several = {pod.name for pod in pods if len(containers_of(pod.raw)) > 1}
@@ -124,34 +120,20 @@ async def _watch(
         async with asyncio.TaskGroup() as group, aclosing(pod_changes):
             async for change in pod_changes:
                 if isinstance(change, Stream):
-                    raise_if_lost(sale, change.state, change.attempt, change.why)
-                for pod in _appeared(change):
+                    raise_if_lost(sale, change)
+                    continue
+                pods = change.objects if isinstance(change, Resynced) else [change.object]
+                for pod in pods:
                     uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
-                    if name in (None, known) and _started(pod) and uid not in followed:
+                    if isinstance(change, Changed) and change.type == "DELETED":
+                        if task := followed.pop(uid, None):
+                            task.cancel()
+                            if name:
+                                return
+                    elif name in (None, known) and _started(pod) and uid not in followed:
                         followed[uid] = group.create_task(_pod(sale, pod, tail, container, lines))
-                gone = _gone(change)
-                if gone in followed:
-                    followed.pop(gone).cancel()
-                    if name:
-                        return
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
-
-
-def _appeared(change: object) -> Sequence[Object]:
-    match change:
-        case Resynced(objects=pods_listed):
-            return pods_listed
-        case Changed(type="ADDED" | "MODIFIED", object=pod):
-            return [pod]
-    return []
-
-
-def _gone(change: object) -> str:
-    match change:
-        case Changed(type="DELETED", object=pod):
-            return str(pod["metadata"]["uid"])
-    return ""
 
 
 def _started(pod: Object) -> bool:

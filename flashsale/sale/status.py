@@ -154,26 +154,15 @@ async def all_sales(sale: Sale) -> list[SaleInNamespace]:
     Raises:
         NoSaleError: there is none.
     """
-    names = {sale.name, REPLICASET}
+    kind, context, names = sale.cluster.kind, sale.cluster.context, {sale.name, REPLICASET}
     sales = [
-        replicaset for replicaset in await sale.api.list(REPLICASETS) if is_sale(replicaset, names)
+        SaleInNamespace(kind, context, obj["metadata"]["namespace"], ReplicaSet.from_object(obj))
+        for obj in await sale.api.list(REPLICASETS)
+        if is_sale(obj, names)
     ]
     if not sales:
-        raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
-    ordered = sorted(
-        sales,
-        key=lambda replicaset: (
-            replicaset["metadata"]["namespace"],
-            replicaset["metadata"]["name"],
-        ),
-    )
-    kind, context = sale.cluster.kind, sale.cluster.context
-    return [
-        SaleInNamespace(
-            kind, context, replicaset["metadata"]["namespace"], ReplicaSet.from_object(replicaset)
-        )
-        for replicaset in ordered
-    ]
+        raise NoSaleError(f"No sale is open on '{context}'.", hint="flashsale up")
+    return sorted(sales, key=lambda found: (found.namespace, found.replicaset.name))
 
 
 def is_sale(replicaset: Object, names: Collection[str]) -> bool:

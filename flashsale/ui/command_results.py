@@ -127,7 +127,6 @@ class KillNotes:
     def __init__(self, note: Callable[[str], None], killed: Collection[str]) -> None:
         self._note, self._killed = note, killed  # uids
         self._noted: set[str] = set()
-        self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
 
     def see(self, update: Update) -> None:
         from flashsale.sale.observe.observations import PodSeen
@@ -143,18 +142,13 @@ class KillNotes:
 
     def _line(self, happening: Happening, update: Update) -> str:
         """Write one thing that happened; a pod that is ready again with the reason for its time."""
-        from flashsale.sale.observe.healing import Died, Healed
+        from flashsale.sale.observe.healing import Healed
         from flashsale.sale.ready.explanation import healing_line
 
-        if isinstance(happening, Died):
-            self._left[happening.healing.victim_uid] = update.state.count
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        healing, state = happening.healing, update.state
-        replacement = state.pods.get(healing.replacement_uid or "")
-        wanted = state.desired or 0
-        left = self._left.get(healing.victim_uid, max(0, wanted - 1))
-        return healing_line(healing, wanted, left, replacement.pod if replacement else None)
+        replacement = update.state.pods.get(happening.healing.replacement_uid or "")
+        return healing_line(happening.healing, replacement.pod if replacement else None)
 
 
 def back_off_line(pod: Pod) -> str:

@@ -162,7 +162,6 @@ class EndpointsController:
         self._queue: WorkQueue[Key] = WorkQueue("endpoints", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for service in self._store.all(SERVICES):
                 self._queue.add(namespaced_name(service))

@@ -28,7 +28,6 @@ class GarbageCollector:
         self._queue: WorkQueue[Key] = WorkQueue("garbage collector", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for resource in ALL:
                 for thing in self._store.all(resource):

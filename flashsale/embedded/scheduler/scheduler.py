@@ -42,7 +42,6 @@ class Scheduler:
         self._queue: WorkQueue[Key] = WorkQueue("scheduler", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for pod in self._store.all(PODS):
                 self._note_promise(pod)
@@ -133,10 +132,7 @@ class Scheduler:
         return Snapshot(
             self._store.all(NODES),
             self._pods_by_node(pod),
-            {
-                namespace_object["metadata"]["name"]: labels_of(namespace_object)
-                for namespace_object in self._store.all(NAMESPACES)
-            },
+            {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
             self._store.all(SERVICES, namespace),
             self._store.all(REPLICA_SETS, namespace),
         )

@@ -61,7 +61,6 @@ class Term:
     value: str
 
     def matches(self, thing: Mapping[str, Any]) -> bool:
-        """Whether it holds for an object."""
         return (field_text(thing, self.field) == self.value) == self.equal
 
 
@@ -72,7 +71,6 @@ class FieldSelector:
     terms: tuple[Term, ...] = ()
 
     def matches(self, thing: Mapping[str, Any]) -> bool:
-        """Whether an object is selected."""
         return all(term.matches(thing) for term in self.terms)
 
 

@@ -88,11 +88,7 @@ class _Turn:
 
     def happenings(self) -> list[Happening]:
         """Return what happened, deaths first; by now it is sure which of them need healing."""
-        off = {
-            _death(happening.healing)
-            for happening in self.happened
-            if isinstance(happening, NotReplaced)
-        }
+        off = {_death(it.healing) for it in self.happened if isinstance(it, NotReplaced)}
         deaths = [Died(self.at, healing) for healing in self.opened if _death(healing) not in off]
         return [*deaths, *self.happened]
 
@@ -204,7 +200,10 @@ class _Turn:
                 self.call_off(healing, why)
         cause = mark.cause if mark and seen.cause == "lost" else seen.cause
         died = min(self.at, mark.at) if mark else seen.earliest
-        healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
+        wanted, left = self.state.desired or 0, self.state.count
+        healing = Healing(
+            pod.name, pod.uid, cause, died, marked=mark is not None, wanted=wanted, left=left
+        )
         if pod.name in self.state.surplus:
             self.happened.append(NotReplaced(self.at, healing, SCALED))
         else:
@@ -269,7 +268,7 @@ class _Turn:
 
     def open(self, healing: Healing) -> None:
         self.opened.append(healing)
-        self.state = self.state.with_open(healing)
+        self.state = replace(self.state, open=(*self.state.open, healing))
 
     def swap(self, old: Healing, new: Healing | None = None, **changes: Any) -> Healing:
         now = replace(new or old, **changes)

@@ -97,15 +97,9 @@ class SaleState:
             del nodes[seen.node.name]
         return replace(self, nodes=nodes)
 
-    def with_open(self, healing: Healing) -> SaleState:
-        """Add a healing that begins."""
-        return replace(self, open=(*self.open, healing))
-
     def with_changed(self, old: Healing, new: Healing) -> SaleState:
         """Put a healing in the place of its earlier state."""
-        return replace(
-            self, open=tuple(new if healing is old else healing for healing in self.open)
-        )
+        return replace(self, open=tuple(new if other is old else other for other in self.open))
 
     def without(self, healing: Healing) -> SaleState:
         """Take an open healing away."""

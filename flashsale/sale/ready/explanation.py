@@ -109,12 +109,10 @@ def deleted_line(names: Sequence[str]) -> str:
     return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
 
 
-def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | None) -> str:
+def healing_line(healing: Healing, replacement: Pod | None) -> str:
     """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
 
     Args:
-        wanted: how many pods the ReplicaSet is to keep.
-        left: how many it counted after the death.
         replacement: as it was seen last, for its probes.
     """
     if healing.ready is None or healing.replacement is None:
@@ -123,7 +121,8 @@ def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | No
     if healing.in_place:
         did = f"The kubelet restarted the container of {healing.victim} in place"
     else:
-        did = f"The ReplicaSet wants {wanted}, counted {left}, created {healing.replacement}"
+        counts = f"wanted {healing.wanted}, counted {healing.left}"
+        did = f"The ReplicaSet {counts}, created {healing.replacement}"
     spent = time_spent(replacement, healing.died, healing.started, healing.ready)
     return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
 

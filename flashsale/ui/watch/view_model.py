@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
@@ -88,7 +88,6 @@ class Board:
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
     why: str = ""  # what was done about the last pod that died, and where the seconds went
     why_at: float = 0.0
-    left: Mapping[str, int] = field(default_factory=dict)  # pods counted after a death, by uid
     closed: float | None = None  # when the ReplicaSet was deleted, if it was
     chosen: str = ""  # uid of the pod that keys are about
     panel: Panel | None = None
@@ -151,9 +150,6 @@ def add_update(board: Board, update: Update) -> Board:
             board = _stream(board, seen)
     for happening in update.happenings:
         board = _placed(board, happening)
-        if isinstance(happening, Died):
-            left = {happening.healing.victim_uid: board.state.count}
-            board = replace(board, left={**board.left, **left})
         if isinstance(happening, Healed):
             board = _explained(board, happening)
     return board
@@ -161,10 +157,8 @@ def add_update(board: Board, update: Update) -> Board:
 
 def _explained(board: Board, happening: Healed) -> Board:
     """Show what was done about a dead pod, and where the seconds went."""
-    healing, wanted = happening.healing, board.state.desired or 0
-    seen = board.state.pods.get(healing.replacement_uid or "")
-    left = board.left.get(healing.victim_uid, max(0, wanted - 1))
-    why = healing_line(healing, wanted, left, seen.pod if seen else None)
+    seen = board.state.pods.get(happening.healing.replacement_uid or "")
+    why = healing_line(happening.healing, seen.pod if seen else None)
     return replace(board, why=why, why_at=happening.at)
 
 

@@ -83,7 +83,6 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
 
 
 async def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
-    """Answer with one object."""
     form = responses.wanted(request)
     if is_true(request.query.get("export", "false")):
         why = "the export parameter, deprecated since v1.14, is no longer supported"

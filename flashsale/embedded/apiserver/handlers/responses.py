@@ -103,7 +103,6 @@ def wanted(
 
 
 def not_acceptable(message: str) -> StatusError:
-    """406."""
     return StatusError(406, "NotAcceptable", message)
 
 
@@ -163,7 +162,6 @@ def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Respon
 
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
-    """Send JSON."""
     body = thing if isinstance(thing, bytes) else encode_object(thing)
     return web.Response(body=body + b"\n", status=status, content_type=JSON)
 
@@ -185,7 +183,6 @@ def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
 
 
 def partial(thing: Object, version: str) -> Object:
-    """Return an object's metadata alone."""
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": f"meta.k8s.io/{version}",

@@ -68,7 +68,6 @@ class Write:
         request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
 
     def create(self, thing: Object, track: Tracker | None) -> Object:
-        """Create an object at the request's place."""
         target, dry_run = self.target, self.options.dry_run
         return self.registry.create(
             target.resource, target.namespace, thing, dry_run=dry_run, track=track
@@ -140,13 +139,11 @@ def decoded(write: Write, resource: Resource) -> Object:
 
 
 def create(write: Write) -> web.Response:
-    """POST to a collection."""
     body = decoded(write, write.target.resource)
     return write.answer(write.create(body, write.track), 201)
 
 
 def update(write: Write) -> web.Response:
-    """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
     write.check_matches_url(body)
@@ -196,7 +193,6 @@ def keeping_reset(sent: Any, body: Object) -> Object:
 def delete(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
-    """DELETE an object."""
     form = responses.wanted(request)
     options = request_body.delete_options(request, body)
     thing, gone = registry.delete(target.resource, target.namespace, target.name, options)

@@ -28,7 +28,6 @@ class DeleteOptions:
 
     @classmethod
     def from_object(cls, sent: Object) -> DeleteOptions:
-        """Read a v1 DeleteOptions."""
         preconditions = sent.get("preconditions") or {}
         orphans = "Orphan" if sent.get("orphanDependents") else ""  # the old way to say it
         return cls(

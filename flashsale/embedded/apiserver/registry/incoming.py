@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flashsale.embedded.types import api_errors
@@ -176,7 +177,6 @@ def without_negative_grace(pod: Object) -> Object:
 
 
 def metadata(body: Object) -> dict[str, Any]:
-    """Return an object's metadata, empty if it has none."""
     return body.get("metadata") or {}
 
 
@@ -207,7 +207,7 @@ def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
     return desired(new) != desired(old)
 
 
-def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
+def refuse(resource: Resource, name: str, errors: Iterable[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
-    if errors:
-        raise api_errors.invalid_object(resource.kind, resource.group, name, errors)
+    if wrong := list(errors):
+        raise api_errors.invalid_object(resource.kind, resource.group, name, wrong)

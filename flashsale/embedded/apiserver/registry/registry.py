@@ -155,7 +155,7 @@ class Registry:
             if name in old["metadata"]:
                 meta[name] = old["metadata"][name]
         new = old | {"metadata": meta, "status": default_conditions(resource, status)}
-        errors = validate_core_metadata_update(new, old) + validate_status(resource, new)
+        errors = [*validate_core_metadata_update(new, old), *validate_status(resource, new)]
         incoming.refuse(resource, old["metadata"]["name"], errors)
         return new
 
@@ -170,7 +170,7 @@ class Registry:
             "status": old["status"],
         }
         new = track(old, new) if track else new
-        errors = validate_core_metadata_update(new, old) + validate_namespace_finalizers(new)
+        errors = [*validate_core_metadata_update(new, old), *validate_namespace_finalizers(new)]
         incoming.refuse(NAMESPACES, old["metadata"]["name"], errors)
         return new
 

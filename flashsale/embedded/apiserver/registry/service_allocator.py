@@ -13,6 +13,7 @@ from flashsale.embedded.types.defaults import is_external
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation.services import (
     has_node_ports,
+    is_balanced,
     needs_health_check,
     validate_service_addresses,
 )
@@ -151,7 +152,7 @@ def carried_over(new: Object, old: Object) -> Object:
     _follow_address(spec, before)
     _drop_unneeded(spec, before)
     status = new.get("status") or {}
-    if spec.get("type") != "LoadBalancer":
+    if not is_balanced(spec):
         status = status | {"loadBalancer": {}}
     return new | {"spec": spec, "status": status}
 
@@ -199,23 +200,19 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
             ]
     for key, needs in (
         ("healthCheckNodePort", needs_health_check),
-        ("allocateLoadBalancerNodePorts", _is_balanced),
-        ("loadBalancerClass", _is_balanced),
+        ("allocateLoadBalancerNodePorts", is_balanced),
+        ("loadBalancerClass", is_balanced),
         ("externalTrafficPolicy", is_external),
     ):
         if needs(before) and not needs(spec) and spec.get(key) == before.get(key):
             spec.pop(key, None)
 
 
-def _is_balanced(spec: Object) -> bool:
-    return spec.get("type") == "LoadBalancer"
-
-
 def _families(spec: Object, before: Object) -> list[FieldError]:
     """Fill in the IP families, of which this cluster has one (initIPFamilyFields)."""
     if spec.get("type") == "ExternalName":
         return []
-    if not before and (errors := validate_service_addresses(spec)):
+    if not before and (errors := list(validate_service_addresses(spec))):
         return errors  # of a new one, before all else is looked at
     loose = spec.get("clusterIP") == HEADLESS and not spec.get("selector")
     policy = spec.get("ipFamilyPolicy") or before.get("ipFamilyPolicy")

@@ -30,7 +30,6 @@ class ReplicaSetController:
         self._queue: WorkQueue[Key] = WorkQueue("replicaset", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for replicaset in self._store.all(REPLICA_SETS):
                 self._add(replicaset)

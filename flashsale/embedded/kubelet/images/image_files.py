@@ -36,7 +36,6 @@ class ImageFile:
         return self.source is None and not self.link
 
     def read(self) -> bytes:
-        """Return a file's content."""
         return self.source.read_bytes() if isinstance(self.source, Path) else self.source or b""
 
 
@@ -47,7 +46,6 @@ class ImageFiles:
     entries: dict[str, ImageFile] = field(default_factory=dict)
 
     def get(self, path: str) -> ImageFile | None:
-        """Return what lies at a path."""
         return ImageFile(mode=FOLDER_MODE) if path == "" else self.entries.get(path)
 
     def follow(self, path: str) -> ImageFile | None:
@@ -74,7 +72,6 @@ class ImageFiles:
         return posixpath.join(self.real(folder), name) if folder else path
 
     def is_folder(self, path: str) -> bool:
-        """Whether a path is a folder."""
         entry = self.get(path)
         return entry is not None and entry.is_folder
 
@@ -142,11 +139,9 @@ class ImageFiles:
         return [name for name in sorted(self.entries) if compiled.fullmatch(name)]
 
     def snapshot(self) -> ImageFiles:
-        """Return the tree as it is now."""
         return ImageFiles(dict(self.entries))
 
     def lay_out(self, root: Path, names: Iterable[str] | None = None) -> None:
-        """Write the tree into a folder."""
         root.mkdir(parents=True, exist_ok=True)
         for name in sorted(self.entries) if names is None else names:
             entry, place = self.entries[name], root / name

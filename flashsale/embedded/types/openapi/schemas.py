@@ -139,5 +139,4 @@ def gvk(group: str, version: str, kind: str) -> Object:
 
 
 def reference(name: str) -> Object:
-    """Refer to a schema."""
     return {"$ref": REF + name}

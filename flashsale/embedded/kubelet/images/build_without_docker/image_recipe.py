@@ -117,5 +117,4 @@ def skip(recipe: ImageRecipe, instruction: Instruction, why: str = "") -> None:
 
 
 def shorten(text: str, length: int = 80) -> str:
-    """Cut a long command."""
     return text if len(text) <= length else f"{text[: length - 3]}..."
