@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.learn import course_state
 from flashsale.learn.course_progress import read_progress, write_progress
@@ -97,10 +98,7 @@ class CourseRunner:
                 for task in done:
                     task.result()
             finally:
-                rest = [*tasks, ended, *filter(None, [self._typing])]
-                for task in rest:
-                    task.cancel()
-                await asyncio.gather(*rest, return_exceptions=True)
+                await end_tasks(*tasks, ended, *filter(None, [self._typing]))
                 self._save()
 
     def press(self, key: str) -> None:

@@ -78,27 +78,18 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None 
 
 def healings_view(healings: Sequence[Healing]) -> str:
     """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
-    from flashsale.ui.kubectl_tables import aligned
+    from flashsale.ui.kubectl_tables import aligned, seconds_cell
 
-    rows = [
-        [
-            healing.victim,
-            healing.replacement or "<none>",
-            *(
-                "" if moment is None else f"{moment:.2f}s"
-                for moment in map(
-                    healing.seconds, (healing.created, healing.started, healing.ready, healing.gone)
-                )
-            ),
-        ]
-        for healing in healings
-    ]
-    return aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"], *rows])
+    rows = [["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"]]
+    for healing in healings:
+        moments = (healing.created, healing.started, healing.ready, healing.gone)
+        cells = map(seconds_cell, map(healing.seconds, moments))
+        rows.append([healing.victim, healing.replacement or "<none>", *cells])
+    return aligned(rows)
 
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-
     from flashsale.sale.observe import healing as healings
 
     match happening:
@@ -150,11 +141,7 @@ class KillNotes:
             self._left[happening.healing.victim_uid] = update.state.count
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        healing, state = happening.healing, update.state
-        replacement = state.pods.get(healing.replacement_uid or "")
-        wanted = state.desired or 0
-        left = self._left.get(healing.victim_uid, max(0, wanted - 1))
-        return healing_line(healing, wanted, left, replacement.pod if replacement else None)
+        return healing_line(happening.healing, update.state, self._left)
 
 
 def back_off_line(pod: Pod) -> str:

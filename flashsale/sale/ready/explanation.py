@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flashsale.base.text import counted, joined
@@ -11,7 +11,7 @@ from flashsale.objects.fields import section
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
-from flashsale.sale.observe.state import Update
+from flashsale.sale.observe.state import SaleState, Update
 
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
 TURN = 2.0  # seconds beyond tolerationSeconds that are no turn of the node's yet
@@ -98,8 +98,7 @@ def created_line(new: Sequence[PodTimes], began: float) -> str:
     last = max(new, key=lambda times: times.ready or 0.0)
     seconds = f"{max(0.0, (last.ready or began) - began):.1f} s"
     spent = time_spent(last.pod, began, last.started, last.ready)
-    which = "it" if len(new) == 1 else f"the last of them, {last.pod.name},"
-    which = last.pod.name if len(new) == 1 else which
+    which = last.pod.name if len(new) == 1 else f"the last of them, {last.pod.name},"
     did = f"The ReplicaSet created {counted(len(new), 'pod')}"
     return f"{did}; {which} was ready after {seconds}{f': {spent}' if spent else ''}."
 
@@ -109,22 +108,24 @@ def deleted_line(names: Sequence[str]) -> str:
     return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
 
 
-def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | None) -> str:
+def healing_line(healing: Healing, state: SaleState, left: Mapping[str, int]) -> str:
     """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
 
     Args:
-        wanted: how many pods the ReplicaSet is to keep.
-        left: how many it counted after the death.
-        replacement: as it was seen last, for its probes.
+        left: how many pods the ReplicaSet counted after a death, by the victim's uid.
     """
     if healing.ready is None or healing.replacement is None:
         return ""
+    wanted = state.desired or 0
+    count = left.get(healing.victim_uid, max(0, wanted - 1))
+    replacement = state.pods.get(healing.replacement_uid or "")
     seconds = f"{healing.seconds(healing.ready) or 0.0:.1f} s"
     if healing.in_place:
         did = f"The kubelet restarted the container of {healing.victim} in place"
     else:
-        did = f"The ReplicaSet wants {wanted}, counted {left}, created {healing.replacement}"
-    spent = time_spent(replacement, healing.died, healing.started, healing.ready)
+        did = f"The ReplicaSet wants {wanted}, counted {count}, created {healing.replacement}"
+    pod = replacement.pod if replacement else None
+    spent = time_spent(pod, healing.died, healing.started, healing.ready)
     return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
 
 

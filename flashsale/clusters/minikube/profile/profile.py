@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import (
     INSTALL,
@@ -151,9 +152,7 @@ async def asked_once(limit: float) -> AsyncGenerator[None]:
         yield
     finally:
         _asked.reset(token)
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        await end_tasks(*tasks.values())
 
 
 async def read_profile_state(profile: str) -> ProfileState:
