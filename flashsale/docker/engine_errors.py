@@ -40,9 +40,8 @@ class EngineError(ClusterUnreachableError):
         self.trouble = trouble
 
 
-NO_ACCESS = Hint(
-    words="ask who runs this machine for access to Docker"
-)  # its group has the rights of root
+# Its group has the rights of root.
+NO_ACCESS = Hint(words="ask who runs this machine for access to Docker")
 ADVICE = {
     EngineProblem.ABSENT: (
         "Docker is not running on {host}.",

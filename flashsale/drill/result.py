@@ -154,18 +154,13 @@ class DrillResult:
     @property
     def pods(self) -> list[PodLifetime]:
         """All pods, in the order in which they came."""
-        return sorted(
-            self.history.lifetimes.values(), key=lambda lifetime: (lifetime.seen, lifetime.name)
-        )
+        return sorted(self.history.lifetimes.values(), key=lambda pod: (pod.seen, pod.name))
 
     def kill_of(self, healing: Healing) -> PodKill | None:
         """Find the kill that a healing heals; None for an accident."""
-        fitting = (
-            kill
-            for kill in self.kills
-            if kill.uid == healing.victim_uid and kill.asked_at <= healing.died
-        )
-        return max(fitting, key=lambda kill: kill.asked_at, default=None)
+        of_pod = (kill for kill in self.kills if kill.uid == healing.victim_uid)
+        before = (kill for kill in of_pod if kill.asked_at <= healing.died)
+        return max(before, key=lambda kill: kill.asked_at, default=None)
 
     def _with_first_sale(self, healing: Healing) -> Healing:
         first = self.report.firsts.get(healing.replacement or "")

@@ -234,9 +234,8 @@ class _Drill:
     def _on_load(self, progress: LoadProgress) -> None:
         self._figures = progress.figures
         self._progressed.set()
-        steps = self._steps
-        planned = self._scenario.kills
-        self._observers.on_progress(DrillProgress(steps.step, progress, len(steps.kills), planned))
+        step, kills, planned = self._steps.step, len(self._steps.kills), self._scenario.kills
+        self._observers.on_progress(DrillProgress(step, progress, kills, planned))
 
     def _see(self, update: Update) -> None:
         for happening in update.happenings if update.state.synced else ():

@@ -35,6 +35,11 @@ class StepRecord:
     place: str = ""
     prepared: str = ""  # folder that the step handed out
 
+    @property
+    def unaided(self) -> bool:
+        """Whether the step was done without a hint, and nobody typed its commands."""
+        return self.state == "done" and not self.hints and not self.shown
+
 
 @dataclass(frozen=True, slots=True)
 class CourseProgress:
@@ -97,12 +102,9 @@ def parse_progress(document: Any) -> CourseProgress:
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
-    kept = (
-        None if before is None else StepBaseline(**{name: _tuple(v) for name, v in before.items()})
-    )
-    return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
-
-
-def _tuple(value: Any) -> Any:
-    """JSON has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
+    if before is not None:  # JSON has no tuples
+        parts: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in before.items()
+        }
+        rest["before"] = StepBaseline(**parts)
+    return StepRecord(seen=tuple(seen), reveal=tuple(reveal), **rest)

@@ -144,12 +144,8 @@ def since(evidence: Evidence, before: StepBaseline) -> Evidence:
             for name, count in evidence.restarts.items()
             if count > before.restarts.get(name, 0)
         },
-        counts=tuple(
-            replica_count for replica_count in evidence.counts if replica_count.at >= before.moment
-        ),
-        purchases=frozenset(
-            purchase for purchase in evidence.purchases if purchase.at > before.bought
-        ),
+        counts=tuple(count for count in evidence.counts if count.at >= before.moment),
+        purchases=frozenset(each for each in evidence.purchases if each.at > before.bought),
     )
 
 

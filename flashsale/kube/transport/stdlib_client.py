@@ -187,8 +187,6 @@ def _load_certificate(context: ssl.SSLContext, pem: bytes) -> None:
         return
     import tempfile
 
-    with tempfile.NamedTemporaryFile(
-        prefix="flashsale-", buffering=0
-    ) as file:  # 0600, gone at once
+    with tempfile.NamedTemporaryFile(prefix="flashsale-", buffering=0) as file:  # 0600
         file.write(pem)
         context.load_cert_chain(file.name)
