@@ -47,10 +47,7 @@ ADVICE = {
         "Docker is not running on {host}.",
         Hint(words="start Docker, then try again"),
     ),
-    EngineProblem.DENIED: (
-        "This user may not use Docker on {host}.",
-        NO_ACCESS,
-    ),
+    EngineProblem.DENIED: ("This user may not use Docker on {host}.", NO_ACCESS),
     EngineProblem.NO_CERTIFICATES: (
         "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",

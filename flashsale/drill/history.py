@@ -9,21 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flashsale.sale.observe.healing import (
-    Closed,
-    Died,
-    Healed,
-    Healing,
-    NotReplaced,
-    Replaced,
-)
-from flashsale.sale.observe.observations import (
-    PodSeen,
-    SliceSeen,
-    StreamSeen,
-    Synced,
-    first_moment,
-)
+from flashsale.sale.observe.healing import Closed, Died, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.observations import PodSeen, SliceSeen, StreamSeen, Synced, first_moment
 from flashsale.sale.observe.state import SaleState, Update
 
 HealingKey = tuple[str, float]  # the victim's uid, and when it died

@@ -160,10 +160,10 @@ class CourseRunner:
                                 break
             except NoSaleError as error:
                 self._see(nothing_open(str(error)))
-            except ClusterUnreachableError as error:
-                self._see(replace(self.tour.facts, state="silent", why=str(error)))
             except FlashsaleError as error:
-                self._see(Facts("silent", str(error)))
+                known = self.tour.facts if isinstance(error, ClusterUnreachableError) else Facts()
+                command = error.hint.command
+                self._see(replace(known, state="silent", why=str(error), command=command))
             await asyncio.sleep(AGAIN)
 
     def _extras(self) -> frozenset[str]:
@@ -275,6 +275,5 @@ class Watched:
     def _on_the_wall(self, healing: Healing) -> Healing:
         moments = {name: getattr(healing, name) for name in LONG}
         return replace(
-            healing,
-            **{name: at + self._shift for name, at in moments.items() if at is not None},
+            healing, **{name: at + self._shift for name, at in moments.items() if at is not None}
         )

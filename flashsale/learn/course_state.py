@@ -63,13 +63,14 @@ class Tour:
 
     @property
     def lacks(self) -> str:
-        """What the step waits for before it begins: a sale, or its pods; empty for nothing."""
-        new = self.record.before is None and self.part in ("ask", "do")
-        if not (new and self.known and self.step.needs_sale):
+        """What the step waits for before it can be done: a sale, or its pods; empty for nothing."""
+        waits = self.part in ("ask", "do") and not any(self.record.seen[:1])
+        if not (waits and self.known and self.step.needs_sale):
             return ""
         if self.facts.state == "closed":
             return NO_SALE
-        return NO_PODS if self.facts.state == "open" and not self.facts.desired else ""
+        new = self.record.before is None
+        return NO_PODS if new and self.facts.state == "open" and not self.facts.desired else ""
 
     @property
     def commands(self) -> list[str]:
@@ -233,7 +234,7 @@ def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
     if tour.part == "ask" and key in ("1", "2", "3"):
         return _answered(tour, int(key), now), ""
     if tour.part == "ask" and key in ("h", "a"):
-        return replace(tour, message=GUESS), ""
+        return replace(tour, message=tour.lacks or GUESS), ""
     if tour.part == "do" and key == "h":
         return _hinted(tour), ""
     if tour.part == "do" and key == "a":
@@ -263,7 +264,7 @@ def _next(tour: Tour, now: float) -> Tour:
     if tour.part == "reveal":
         return _forward(tour, now)
     if tour.part == "ask":
-        return replace(tour, message=GUESS)
+        return replace(tour, message=tour.lacks or GUESS)
     if tour.output:
         return replace(tour, output=(), offset=0)
     return replace(tour, message="Not yet: a check is still open. h helps, a does it, s skips it.")

@@ -25,6 +25,7 @@ class Facts:
 
     state: Literal["open", "closed", "silent"] = "closed"  # silent: the cluster does not answer
     why: str = ""  # a sentence, unless it is open
+    command: str = ""  # what to type where it is silent
     place: str = ""  # context/namespace
     kubectl: str = "kubectl"  # how kubectl is typed for this cluster
     folder: str = ""  # that the sale came from, absolute

@@ -42,11 +42,7 @@ class DownResult:
 
 
 async def close(
-    choice: SelectedCluster,
-    namespace: str | None,
-    progress: Progress,
-    *,
-    stop: bool,
+    choice: SelectedCluster, namespace: str | None, progress: Progress, *, stop: bool
 ) -> DownResult:
     """Remove the sale and wait until it is gone.
 

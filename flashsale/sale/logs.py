@@ -141,11 +141,7 @@ def _started(pod: Object) -> bool:
 
 
 async def _pod(
-    sale: Sale,
-    pod: Object,
-    tail: int | None,
-    wanted: str,
-    lines: asyncio.Queue[Line | None],
+    sale: Sale, pod: Object, tail: int | None, wanted: str, lines: asyncio.Queue[Line | None]
 ) -> None:
     """Follow the logs of a pod's containers."""
     several = len(containers_of(pod)) > 1

@@ -118,7 +118,6 @@ class KillNotes:
     def __init__(self, note: Callable[[str], None], killed: Collection[str]) -> None:
         self._note, self._killed = note, killed  # uids
         self._noted: set[str] = set()
-        self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
 
     def see(self, update: Update) -> None:
         from flashsale.sale.observe.observations import PodSeen
@@ -134,14 +133,12 @@ class KillNotes:
 
     def _line(self, happening: Happening, update: Update) -> str:
         """Write one thing that happened; a pod that is ready again with the reason for its time."""
-        from flashsale.sale.observe.healing import Died, Healed
+        from flashsale.sale.observe.healing import Healed
         from flashsale.sale.ready.explanation import healing_line
 
-        if isinstance(happening, Died):
-            self._left[happening.healing.victim_uid] = update.state.count
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        return healing_line(happening.healing, update.state, self._left)
+        return healing_line(happening.healing, update.state.pods)
 
 
 def back_off_line(pod: Pod) -> str:

@@ -184,7 +184,7 @@ def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
     (healing,) = written(state, 60.0)["healings"]
     moments = [healing[f"{name}_seconds"] for name in ("created", "started", "ready", "gone")]
     assert all(moment is not None for moment in moments)
-    assert written(state, 60.0)["why"].startswith("The ReplicaSet wants")
+    assert written(state, 60.0)["why"].startswith("The ReplicaSet wanted")
 
 
 def leaving(at: float, number: int) -> PodSeen:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 def status(
     ctx: typer.Context,
     everywhere: Annotated[
-        bool,
-        typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces."),
+        bool, typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces.")
     ] = False,
 ) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.

@@ -56,12 +56,7 @@ def environment() -> dict[str, str]:
     go-locale reads LANGUAGE before LC_ALL. Nothing else is changed: minikube undoes an active
     docker-env itself, and would take DOCKER_HOST for a remote host if only part of it were removed.
     """
-    return {
-        **os.environ,
-        "LANGUAGE": "en_US",
-        "LC_ALL": "C",
-        "MINIKUBE_IN_STYLE": "false",
-    }
+    return {**os.environ, "LANGUAGE": "en_US", "LC_ALL": "C", "MINIKUBE_IN_STYLE": "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +119,7 @@ class MinikubeCli:
         """Hold a running command that keeps a tunnel open; it ends with SIGINT on the way out."""
         log.debug("holds minikube %s for %s", " ".join(words), self.profile)
         async with tunnels.tunnel(
-            home,
-            *self._command(words),
-            patience=self.patience.interrupt,
-            environment=environment(),
+            home, *self._command(words), patience=self.patience.interrupt, environment=environment()
         ) as process:
             yield process
 

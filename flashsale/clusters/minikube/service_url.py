@@ -128,8 +128,7 @@ def no_address_error(service: Service, code: int | None) -> ClusterUnreachableEr
     elif code == NO_PODS:
         reason = "no pod of it is running"
     return ClusterUnreachableError(
-        f"No address for service {service.name} works from here: {reason}.",
-        hint="flashsale status",
+        f"No address for service {service.name} works from here: {reason}.", hint="flashsale status"
     )
 
 

@@ -90,8 +90,7 @@ def read_document(file: Path) -> Document:
         raise BadInputError(f"{file} is not the report of a drill.", hint=hint)
     if document["format"] != FORMAT:
         raise BadInputError(
-            f"{file} has format {document['format']}; this version reads {FORMAT}.",
-            hint=hint,
+            f"{file} has format {document['format']}; this version reads {FORMAT}.", hint=hint
         )
     return document
 

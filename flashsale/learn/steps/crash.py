@@ -46,11 +46,7 @@ STEP = Step(
     ),
     prediction=Prediction(
         "The program in a pod is killed. What do you see a few seconds later?",
-        (
-            "a new pod with a new name",
-            "the same pod, with RESTARTS one higher",
-            "one pod less",
-        ),
+        ("a new pod with a new name", "the same pod, with RESTARTS one higher", "one pod less"),
         2,
     ),
     task=(

@@ -71,7 +71,7 @@ STEP = Step(
         2,
     ),
     task=(
-        "In another terminal, in this folder (or press a, and the tour types it):",
+        "In another terminal, in this folder (or press a, and the course types it):",
         "$ flashsale init my-sale",
         "$ flashsale up my-sale",
     ),

@@ -34,6 +34,8 @@ class Healing:
     routed: float | None = None  # the Service sends buyers to the replacement
     served: float | None = None  # its first purchase, where a load runs
     marked: bool = False  # killed on purpose by one of our own commands
+    wanted: int = 0  # how many pods the ReplicaSet was to keep when this one died
+    left: int = 0  # how many of them it still counted
 
     @property
     def in_place(self) -> bool:

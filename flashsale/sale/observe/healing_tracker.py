@@ -200,7 +200,10 @@ class _Turn:
                 self.call_off(healing, why)
         cause = mark.cause if mark and seen.cause == "lost" else seen.cause
         died = min(self.at, mark.at) if mark else seen.earliest
-        healing = Healing(pod.name, pod.uid, cause, died, marked=mark is not None)
+        wanted, left = self.state.desired or 0, self.state.count
+        healing = Healing(
+            pod.name, pod.uid, cause, died, marked=mark is not None, wanted=wanted, left=left
+        )
         if pod.name in self.state.surplus:
             self.happened.append(NotReplaced(self.at, healing, SCALED))
         else:

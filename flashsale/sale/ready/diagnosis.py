@@ -31,10 +31,7 @@ ALWAYS = "imagePullPolicy Always"
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
-MEND = Hint(
-    "flashsale up",
-    "after you mended CMD in the Dockerfile, or `command` in the manifest",
-)
+MEND = Hint("flashsale up", "after you mended CMD in the Dockerfile, or `command` in the manifest")
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 
 

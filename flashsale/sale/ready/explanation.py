@@ -11,7 +11,7 @@ from flashsale.objects.fields import section
 from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
-from flashsale.sale.observe.state import SaleState, Update
+from flashsale.sale.observe.state import Update
 
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
 TURN = 2.0  # seconds beyond tolerationSeconds that are no turn of the node's yet
@@ -108,24 +108,22 @@ def deleted_line(names: Sequence[str]) -> str:
     return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
 
 
-def healing_line(healing: Healing, state: SaleState, left: Mapping[str, int]) -> str:
+def healing_line(healing: Healing, pods: Mapping[str, PodSeen]) -> str:
     """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
 
     Args:
-        left: how many pods the ReplicaSet counted after a death, by the victim's uid.
+        pods: all that are in sight, by uid.
     """
     if healing.ready is None or healing.replacement is None:
         return ""
-    wanted = state.desired or 0
-    count = left.get(healing.victim_uid, max(0, wanted - 1))
-    replacement = state.pods.get(healing.replacement_uid or "")
     seconds = f"{healing.seconds(healing.ready) or 0.0:.1f} s"
     if healing.in_place:
         did = f"The kubelet restarted the container of {healing.victim} in place"
     else:
-        did = f"The ReplicaSet wants {wanted}, counted {count}, created {healing.replacement}"
-    pod = replacement.pod if replacement else None
-    spent = time_spent(pod, healing.died, healing.started, healing.ready)
+        counts = f"wanted {healing.wanted}, counted {healing.left}"
+        did = f"The ReplicaSet {counts}, created {healing.replacement}"
+    seen = pods.get(healing.replacement_uid or "")
+    spent = time_spent(seen.pod if seen else None, healing.died, healing.started, healing.ready)
     return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
 
 

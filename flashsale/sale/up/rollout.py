@@ -51,11 +51,7 @@ async def pods_before(sale: Sale) -> PodsBefore:
 
 
 async def replace_outdated(
-    monitor: SaleMonitor,
-    image: Image,
-    before: PodsBefore,
-    progress: Progress,
-    deadline: Deadline,
+    monitor: SaleMonitor, image: Image, before: PodsBefore, progress: Progress, deadline: Deadline
 ) -> Rolled:
     """Replace what runs an old version.
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
@@ -92,7 +92,6 @@ class Board:
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
     why: str = ""  # what was done about the last pod that died, and where the seconds went
     why_at: float = 0.0
-    left: Mapping[str, int] = field(default_factory=dict)  # pods counted after a death, by uid
     closed: float | None = None  # when the ReplicaSet was deleted, if it was
     chosen: str = ""  # uid of the pod that keys are about
     panel: Panel | None = None
@@ -155,11 +154,8 @@ def add_update(board: Board, update: Update) -> Board:
             board = _stream(board, seen)
     for happening in update.happenings:
         board = _placed(board, happening)
-        if isinstance(happening, Died):
-            left = {happening.healing.victim_uid: board.state.count}
-            board = replace(board, left={**board.left, **left})
         if isinstance(happening, Healed):
-            why = healing_line(happening.healing, board.state, board.left)
+            why = healing_line(happening.healing, board.state.pods)
             board = replace(board, why=why, why_at=happening.at)
     return board
 

@@ -266,9 +266,7 @@ def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableErr
 def locked_error(name: str, details: str = "") -> LockedError:
     """Say that somebody else is at work on a profile."""
     return LockedError(
-        f"Another minikube is at work on '{name}'.",
-        hint="ps ax | grep minikube",
-        details=details,
+        f"Another minikube is at work on '{name}'.", hint="ps ax | grep minikube", details=details
     )
 
 

@@ -201,6 +201,8 @@ def _collect(node: FieldNode, path: FieldPath, paths: set[FieldPath]) -> None:
 
 
 def _compare(before: FieldNode, after: FieldNode, path: FieldPath, result: FieldChanges) -> None:
+    if before.value == after.value:
+        return
     old, new = before.stored_children(), after.stored_children()
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))
