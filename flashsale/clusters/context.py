@@ -212,7 +212,6 @@ def candidate_addresses(
 def unreached_error(
     service: Service, tried: list[tuple[str, int]], context: str
 ) -> ClusterUnreachableError:
-    """Say why there is no URL, and how to make one."""
     hint = Hint(kubectl(context, " ".join(port_forward(service))))
     if shutil.which("kubectl"):
         hint = Hint("flashsale url", "forwards to one pod until Ctrl-C")

@@ -99,7 +99,6 @@ class EmbeddedCluster(ClusterDefaults):
         return False
 
     async def running(self) -> bool:
-        """Whether its process lives."""
         from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find_cluster, self.home) is not None

@@ -57,7 +57,6 @@ class SaleFollower:
         self._buyers = Buyers(home)
 
     def show(self, state: DashboardState) -> None:
-        """Take what is known now."""
         self.state = state
         self.changed()
 

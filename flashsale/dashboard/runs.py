@@ -222,7 +222,6 @@ def _last_word(figures: Figures) -> LoadProgress:
 
 
 async def _crowd_line(sale: Sale, url: str, figures: Figures) -> str:
-    """Say what came of a crowd."""
     if figures.sent and not figures.confirmed:
         return str(await nothing_confirmed_error(sale, url, figures))
     return f"{figures.sent:,} sent, {figures.confirmed:,} confirmed, {figures.lost:,} lost"

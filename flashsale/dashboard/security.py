@@ -63,8 +63,6 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The checks of one server."""
-
     port: int
     secrets: Secrets = field(default_factory=Secrets)
 

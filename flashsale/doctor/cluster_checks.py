@@ -104,7 +104,6 @@ def _without_an_answer(name: str, condition: ProfileCondition) -> ProfileConditi
 
 
 def describe_making(profile: Profile) -> str:
-    """Write how a profile was made."""
     sizes = [f"{profile.cpus} CPUs"] * bool(profile.cpus)
     sizes += [f"{profile.memory} MiB"] * bool(profile.memory)
     nodes = counted(len(profile.nodes), "node")

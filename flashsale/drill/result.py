@@ -24,8 +24,6 @@ End = Literal["done", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One thing that happened."""
-
     at: float
     kind: EntryKind
     text: str
@@ -34,8 +32,6 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class PodKill:
-    """One kill that happened."""
-
     number: int
     pod: str
     uid: str
@@ -45,8 +41,6 @@ class PodKill:
 
 @dataclass(frozen=True, slots=True)
 class SkippedKill:
-    """One kill that did not happen."""
-
     number: int
     at: float
     reason: str  # the end of "kill 1 of 3 skipped: ..."
@@ -65,7 +59,6 @@ class NodeDeath:
 
     @property
     def cause(self) -> str:
-        """Name it in a sentence."""
         return f"the death of the node {self.node}"
 
 

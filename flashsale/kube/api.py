@@ -127,7 +127,6 @@ class Api:
                     yield json.loads(line)
 
     async def close(self) -> None:
-        """Close all connections."""
         if self._session:
             await self._session.close()
         self._transport.close()

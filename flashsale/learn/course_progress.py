@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What became of one step."""
-
     state: StepState = "open"
     answer: int = 0  # 1 to 3; 0 for none yet
     began: float = 0.0  # unix seconds
@@ -43,8 +41,6 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class CourseProgress:
-    """What became of all of them."""
-
     steps: Mapping[str, StepRecord] = field(default_factory=dict)  # by name
 
     def of(self, name: str) -> StepRecord:

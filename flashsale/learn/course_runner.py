@@ -68,8 +68,6 @@ async def play(
 
 @dataclass(slots=True)
 class CourseRunner:
-    """The course on one terminal."""
-
     tour: Tour
     place: LookOptions
     home: Path

@@ -43,7 +43,6 @@ class Tour:
 
     @property
     def step(self) -> Step:
-        """The step in hand."""
         return self.steps[self.index]
 
     @property
@@ -74,7 +73,6 @@ class Tour:
 
     @property
     def commands(self) -> list[str]:
-        """What the tour would type."""
         return [filled_in(line, self.words) for line in self.step.commands]
 
     def noting(self, **changes: Any) -> Tour:

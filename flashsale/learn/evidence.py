@@ -42,8 +42,6 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What has happened."""
-
     created: Mapping[str, float] = field(default_factory=dict)  # pods by name; unix seconds
     surplus: frozenset[str] = frozenset()  # pods that the ReplicaSet deleted
     healings: Mapping[str, Healing] = field(default_factory=dict)  # by the victim's name

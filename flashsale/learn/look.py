@@ -26,8 +26,6 @@ LAST = "200"  # lines of a pod's log that are read
 
 @dataclass(frozen=True, slots=True)
 class LookOptions:
-    """Where to look."""
-
     wanted: ClusterOptions
     namespace: str | None
 

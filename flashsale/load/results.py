@@ -62,7 +62,6 @@ class Generator:
     unsent: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Write what the documents hold."""
         return {
             "workers": self.workers,
             "busy": round(self.busy, 3),

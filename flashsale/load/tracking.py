@@ -54,7 +54,6 @@ class LoadTracker:
         return max(0.0, time.monotonic() - self.start) if self.start else 0.0
 
     def merge(self, part: int, message: dict[str, Any]) -> None:
-        """Take in what a worker counted."""
         ledger, now = self.ledger, message["now"]
         ledger.add(message, part)
         self._reported[part] = now
@@ -83,7 +82,6 @@ class LoadTracker:
                 observer(self.ledger.progress(self.elapsed, self.plan.seconds))
 
     def report(self) -> Report:
-        """Read out the finished ledger."""
         self.ledger.sending_ended = self.until
         self.ledger.ended = max(self.until, self.ledger.ended)
         return self.ledger.report(

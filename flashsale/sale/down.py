@@ -24,8 +24,6 @@ SPARE_SECONDS = 30.0  # beyond the pods' grace period, after which waiting for t
 
 @dataclass(frozen=True, slots=True)
 class DownResult:
-    """A sale that is over."""
-
     removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
     stopped: bool  # the cluster, too
     seconds: float

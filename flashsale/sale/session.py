@@ -30,7 +30,6 @@ class Sale:
 
     @property
     def replicaset_path(self) -> str:
-        """Where its ReplicaSet lives."""
         return paths.replicasets(self.namespace, self.name)
 
     async def replicaset(self) -> Object:

@@ -64,7 +64,6 @@ async def with_nodes(sale: Sale, status: SaleStatus) -> SaleStatus:
 
 
 def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
-    """Write the ReplicaSet as `status -o json` does."""
     return {
         "name": replicaset.name,
         "desired": replicaset.desired,
@@ -74,7 +73,6 @@ def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
 
 
 def service_json(service: Service) -> dict[str, Any]:
-    """Write the Service as `status -o json` does."""
     return {
         "name": service.name,
         "type": service.type,
@@ -129,8 +127,6 @@ def missing_service_line(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SaleInNamespace:
-    """One of the sales of a cluster."""
-
     kind: ClusterKind
     context: str
     namespace: str

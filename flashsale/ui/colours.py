@@ -29,7 +29,6 @@ def painted(text: str) -> str:
 
 
 def paint(text: str, colour: str) -> str:
-    """Wrap a text in one ANSI colour."""
     return f"\x1b[{colour}m{text}\x1b[0m"
 
 

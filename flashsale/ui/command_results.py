@@ -61,7 +61,6 @@ def _opened_line(opened: Opened) -> str:
 
 
 def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None = None) -> str:
-    """Write what `scale` prints."""
     from flashsale.ui.console import filled
 
     change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
@@ -151,7 +150,6 @@ def back_off_line(pod: Pod) -> str:
 
 
 def closed_view(closed: DownResult) -> str:
-    """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
     if not lines and not closed.kept and not closed.stopped:
         lines.append("Nothing of a sale was left.")

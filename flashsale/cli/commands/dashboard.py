@@ -95,7 +95,6 @@ def _show_address(typed: Shared, address: str) -> None:
 
 
 def opener(address: str) -> str:
-    """Write a page that leads to the address."""
     return f'<meta http-equiv="refresh" content="0;url={address}">\n'
 
 

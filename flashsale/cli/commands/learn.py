@@ -126,7 +126,6 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
 
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
-    """Write the page of what was done."""
     from flashsale.learn import course_progress
     from flashsale.learn.views.certificate import certificate_page
 

@@ -46,7 +46,6 @@ class MinikubeTimeouts:
 
 
 def is_installed() -> bool:
-    """Whether there is a `minikube` in PATH."""
     return shutil.which("minikube") is not None
 
 
@@ -61,8 +60,6 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class MinikubeCli:
-    """minikube, for one profile."""
-
     profile: str
     patience: MinikubeTimeouts = MinikubeTimeouts()
 
@@ -128,7 +125,6 @@ class MinikubeCli:
 
 
 def not_installed_error() -> ClusterUnreachableError:
-    """Say that there is no minikube."""
     return ClusterUnreachableError(
         "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
     )

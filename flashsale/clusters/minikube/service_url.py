@@ -112,7 +112,6 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
 
 
 def reached_at(url: str) -> str:
-    """Say that nothing has to be held open."""
     return f"Reached at the node port, {url}."
 
 

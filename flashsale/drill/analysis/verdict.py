@@ -136,6 +136,5 @@ def _inconclusive(result: DrillResult) -> str:
 
 
 def healing_times(healings: Sequence[Healing]) -> HealingTimes | None:
-    """Summarize how long healing took."""
     took = [t for healing in healings if (t := healing.seconds(healing.ready)) is not None]
     return HealingTimes(round(median(took), 3), max(took), len(took)) if took else None

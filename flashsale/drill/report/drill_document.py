@@ -168,8 +168,6 @@ def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
 
 
 def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:
-    """List every kill with what it cost."""
-
     def row(number: int, pod: str | None, at: float, lost: int, skipped: str | None) -> Document:
         at = result.second(at)
         return {"number": number, "pod": pod, "at_seconds": at, "lost": lost, "skipped": skipped}

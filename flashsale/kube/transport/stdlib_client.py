@@ -52,7 +52,6 @@ class StdlibTransport:
         self._closed = False
 
     def headers(self) -> dict[str, str]:
-        """Write the token, if there is one."""
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def tls(self) -> ssl.SSLContext:
@@ -134,7 +133,6 @@ class StdlibTransport:
             connection.close()
 
     def close(self) -> None:
-        """Close what is open between requests."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()

@@ -9,7 +9,6 @@ from flashsale.learn.step import Check, Prediction, Seen, Step
 
 
 def restarted(facts: Facts) -> Seen:
-    """A container of a pod was restarted."""
     restarts = [
         f"{name}: {count} more" for name, count in sorted(facts.evidence.restarts.items()) if count
     ]

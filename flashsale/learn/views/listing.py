@@ -14,8 +14,6 @@ from flashsale.learn.step import Step
 
 @dataclass(frozen=True, slots=True)
 class CheckedFact:
-    """One fact of one step, and whether it holds."""
-
     step: str
     fact: str
     holds: bool

@@ -74,7 +74,6 @@ class Client:
         return len(self._under_way)
 
     def buy(self, number: int, planned: float) -> None:
-        """Start one purchase now."""
         reused = bool(self._idle)
         try:
             connection = self._idle.popitem()[0] if reused else open_connection(self._target)

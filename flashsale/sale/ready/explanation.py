@@ -83,7 +83,6 @@ class NewPods:
 
     @property
     def ready(self) -> list[PodTimes]:
-        """Those that got ready."""
         return [times for times in self._times.values() if times.ready is not None]
 
 

@@ -57,7 +57,6 @@ def how_to_listen(log: str, port: int | None) -> str:
 
 
 def last_lines(log: str) -> str:
-    """Keep the last lines of a log."""
     return "\n".join(log.rstrip().splitlines()[-LINES:])
 
 

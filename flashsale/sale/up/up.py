@@ -68,8 +68,6 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open sale."""
-
     status: SaleStatus
     image: Image
     outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it

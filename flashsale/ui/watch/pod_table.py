@@ -65,7 +65,6 @@ def draw_pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> li
 
 
 def table_height(board: Board, shown: Sequence[PodRow]) -> int:
-    """Return how many lines a table of all these pods has."""
     return 1 + len(shown) + (len(heading_nodes(board, shown)) if shown else 0)
 
 
@@ -115,7 +114,6 @@ def node_head(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
 
 
 def is_dead(board: Board, node: str) -> bool:
-    """Whether a node is known to be not ready."""
     node_row = board.state.nodes.get(node)
     return board.by_node and node_row is not None and not node_row.ready
 

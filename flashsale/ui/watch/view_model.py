@@ -48,8 +48,6 @@ class Purchases:
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """One pod's line."""
-
     seen: PodSeen
     slot: tuple[int, int]  # rows are sorted by it
     changed: Mapping[str, float] = field(default_factory=dict)  # when, by column
@@ -125,7 +123,6 @@ class Now:
 
     @classmethod
     def read(cls) -> Now:
-        """Look at both."""
         return cls(time.monotonic(), time.time())
 
     def unix_time(self, mono: float) -> float:
@@ -133,7 +130,6 @@ class Now:
         return self.wall - (self.mono - mono)
 
     def time_of_day(self, mono: float) -> str:
-        """Write an earlier moment as the time of day."""
         return time.strftime("%H:%M:%S", time.localtime(self.unix_time(mono)))
 
 
@@ -166,7 +162,6 @@ def with_message(board: Board, message: str, at: float) -> Board:
 
 
 def shown_rows(board: Board, now: Now) -> list[PodRow]:
-    """Return the rows to show, in their order."""
     rows = [row for row in board.rows.values() if row.shows(now.mono)]
     if board.by_node:  # those that no node has taken yet come last
         return sorted(rows, key=lambda row: (not row.node, row.node, row.slot))

@@ -29,12 +29,10 @@ class ProfileCondition:
     good: bool = True  # nothing is wrong: it runs, or one command brings it up
 
     def error(self, name: str) -> ClusterUnreachableError:
-        """Say that a profile is in this state."""
         return ClusterUnreachableError(f"minikube '{name}' {self.words}.", hint=self.hint)
 
 
 def up_command(profile: str) -> str:
-    """Write the `flashsale up` that goes to a profile."""
     option = "--cluster minikube" if profile == "minikube" else f"--profile {profile}"
     return f"flashsale up {option}"
 
@@ -130,7 +128,6 @@ def _lost_node(profile: Profile) -> str:
 
 
 def start_docker() -> str:
-    """Write the command that starts Docker on this system."""
     import sys
 
     return "open -a Docker" if sys.platform == "darwin" else "sudo systemctl start docker"

@@ -255,7 +255,6 @@ def recreate_refused_error(name: str, condition: ProfileCondition) -> RecreateRe
 
 
 def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableError:
-    """Say that what could be done did not help."""
     condition = describe_condition(name, state)
     return ClusterUnreachableError(
         f"minikube '{name}' {condition.words}, though it was started just now.",
@@ -264,12 +263,10 @@ def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableErr
 
 
 def locked_error(name: str, details: str = "") -> LockedError:
-    """Say that somebody else is at work on a profile."""
     return LockedError(
         f"Another minikube is at work on '{name}'.", hint="ps ax | grep minikube", details=details
     )
 
 
 def docker_down_error() -> ClusterUnreachableError:
-    """Say that Docker has to be started."""
     return ClusterUnreachableError("Docker is not running.", hint=start_docker())
