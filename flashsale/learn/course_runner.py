@@ -151,7 +151,9 @@ class CourseRunner:
                     )
                     async with monitor:
                         while True:
-                            facts = await look(sale, folder, self._extras())
+                            busy = self.tour.part in ("ask", "do")
+                            extras = self.tour.step.extras if busy else ()
+                            facts = await look(sale, folder, extras)
                             self._see(facts, seen.evidence())
                             await self._next_look()
                             if facts.state == "closed":
@@ -163,9 +165,6 @@ class CourseRunner:
                 command = error.hint.command
                 self._see(replace(known, state="silent", why=str(error), command=command))
             await asyncio.sleep(AGAIN)
-
-    def _extras(self) -> frozenset[str]:
-        return self.tour.step.extras if self.tour.part in ("ask", "do") else frozenset()
 
     def _hear(self, update: Update) -> None:
         self._news.set()

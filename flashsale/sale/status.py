@@ -103,7 +103,9 @@ async def status(sale: Sale) -> SaleStatus:
     replicaset = await sale.replicaset()
     service, own_pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
     pods = tuple(sorted(own_pods, key=lambda pod: pod.name))
-    url, no_url, trouble = "", "", missing_service_line(sale.service_name)
+    url, no_url = "", ""
+    missing = f"The Service {sale.service_name} is missing"
+    trouble = f"{missing}, so no buyer gets in. flashsale up makes it again."
     if service:
         url, no_url = await find_url(sale, service)
         trouble = await endpoint_trouble(sale, service, url, pods)
@@ -118,11 +120,6 @@ async def status(sale: Sale) -> SaleStatus:
         no_url=no_url,
         trouble=trouble,
     )
-
-
-def missing_service_line(name: str) -> str:
-    """Say that a sale has pods, but no Service."""
-    return f"The Service {name} is missing, so no buyer gets in. flashsale up makes it again."
 
 
 @dataclass(frozen=True, slots=True)

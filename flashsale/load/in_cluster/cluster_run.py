@@ -67,7 +67,8 @@ class ClusterRun:
                 helping.append(group.create_task(self._keep_telling(), name="telling again"))
                 await asyncio.wait({over, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if not over.done():
-                    await self._tell_stop()
+                    self.tracker.stop()
+                    await self._signals.tell({each.pod: {STOP: "now"} for each in self._living()})
                     await over
             else:
                 self.tracker.stopped = 0.0
@@ -87,10 +88,6 @@ class ClusterRun:
         self._progress.step(f"All workers are ready; the first purchase is in {head:.0f} s")
         starts = {each.pod: f"{start_unix + each.clock_offset:.6f}" for each in self._workers}
         await self._signals.tell({pod: {START: start} for pod, start in starts.items()})
-
-    async def _tell_stop(self) -> None:
-        self.tracker.stopped = min(self.tracker.elapsed, self.tracker.plan.seconds)
-        await self._signals.tell({worker.pod: {STOP: "now"} for worker in self._living()})
 
     async def _keep_telling(self) -> None:
         """Repeat what workers have not acted on; end those that never heard of the start."""

@@ -95,10 +95,6 @@ class SaleState:
             del nodes[seen.node.name]
         return replace(self, nodes=nodes)
 
-    def with_changed(self, old: Healing, new: Healing) -> SaleState:
-        """Put a healing in the place of its earlier state."""
-        return replace(self, open=tuple(new if other is old else other for other in self.open))
-
     def without(self, healing: Healing) -> SaleState:
         return replace(self, open=tuple(other for other in self.open if other is not healing))
 

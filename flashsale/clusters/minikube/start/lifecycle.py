@@ -198,7 +198,10 @@ class Lifecycle:
                     raise mismatch_error(existing, *other)
                 failed = await self._try("start", *start_words(self.wish, existing))
         except asyncio.CancelledError:
-            self.progress.note(_interrupted(self.wish.profile, made=profile is None))
+            state = "is not up yet. The next `up` goes on with it."
+            if profile is None:
+                state = "is half-made. The next `up` makes it anew."
+            self.progress.note(f"Interrupted: minikube '{self.wish.profile}' {state}")
             raise
         if failed:
             raise self._explained(failed, "start")
@@ -261,12 +264,6 @@ class Lifecycle:
         with contextlib.suppress(Exception):  # the failure itself is what counts
             file = directory.put(self.home, name, f"{failed.log}\n")
         return failure_error(failed, self.wish.profile, file, action=action)
-
-
-def _interrupted(profile: str, *, made: bool) -> str:
-    if made:
-        return f"Interrupted: minikube '{profile}' is half-made. The next `up` makes it anew."
-    return f"Interrupted: minikube '{profile}' is not up yet. The next `up` goes on with it."
 
 
 @asynccontextmanager
