@@ -33,9 +33,8 @@ class ClusterOptions:
     cluster: str | None = None  # auto, minikube or embedded
     profile: str | None = None
     allow_remote: bool = False
-    making: NewProfileOptions = field(
-        default_factory=NewProfileOptions
-    )  # of a minikube profile: `up` alone takes it
+    # of a minikube profile: `up` alone takes it
+    making: NewProfileOptions = field(default_factory=NewProfileOptions)
 
     @property
     def anything(self) -> bool:
