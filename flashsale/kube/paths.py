@@ -31,12 +31,7 @@ def endpointslices(namespace: str) -> str:
 
 
 def nodes(name: str = "") -> str:
-<<<<<<< HEAD
-    """The path of a node, or of all."""
     return "/".join(("/api/v1/nodes", *filter(None, (quote(name, safe=""),))))
-=======
-    return "/".join(("/api/v1/nodes", *filter(None, (name,))))
->>>>>>> lines2
 
 
 def config_maps(namespace: str, name: str = "") -> str:

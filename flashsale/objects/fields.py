@@ -67,6 +67,6 @@ def part(thing: Any, *path: str) -> Any:
     return thing
 
 
-def replaced(thing: Section, key: str, value: Any) -> dict[str, Any]:
+def with_value(thing: Section, key: str, value: Any) -> dict[str, Any]:
     """Return a map with another value at a key; without the key where the value is empty."""
     return {name: item for name, item in {**thing, key: value}.items() if item or name != key}
