@@ -125,7 +125,7 @@ class EmbeddedCluster(ClusterDefaults):
         if options.push:
             raise BadInputError(
                 "The embedded cluster takes its images from this machine, not from a registry.",
-                hint="flashsale up",
+                hint=Hint("kubectl config get-contexts", "name one of them with --context"),
             )
         if app is None:
             return Image(name, built=False)

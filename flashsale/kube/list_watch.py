@@ -160,7 +160,7 @@ class _Follower:
             raise _BrokenStreamError("the server ends every watch at once")
 
     async def _list(self) -> list[Change]:
-        page = await self.api.get(self.path, self.query)
+        page = await self.api.list_to_watch(self.path, self.query)
         self.heard = at = self.clock()
         version = (page.get("metadata") or {}).get("resourceVersion")
         if not version or "items" not in page:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flashsale.objects.models import Object
 
 REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
@@ -29,7 +31,7 @@ def endpointslices(namespace: str) -> str:
 
 
 def nodes(name: str = "") -> str:
-    return "/".join(("/api/v1/nodes", *filter(None, (name,))))
+    return "/".join(("/api/v1/nodes", *filter(None, (quote(name, safe=""),))))
 
 
 def config_maps(namespace: str, name: str = "") -> str:
@@ -49,4 +51,5 @@ def of(thing: Object, namespace: str, *, collection: bool = False) -> str:
 
 
 def _path(group: str, namespace: str, resource: str, *rest: str) -> str:
-    return "/".join((group, "namespaces", namespace, resource, *filter(None, rest)))
+    names = (namespace, resource, *filter(None, rest))
+    return "/".join((group, "namespaces", *(quote(name, safe="") for name in names)))

@@ -65,3 +65,8 @@ def part(thing: Any, *path: str) -> Any:
     for name in path:
         thing = thing.get(name) if isinstance(thing, MAPS) else None
     return thing
+
+
+def with_value(thing: Section, key: str, value: Any) -> dict[str, Any]:
+    """Return a map with another value at a key; without the key where the value is empty."""
+    return {name: item for name, item in {**thing, key: value}.items() if item or name != key}

@@ -38,7 +38,7 @@ class NodeNotes:
 
 
 def node_kill_view(killed: NodeKill, width: int | None) -> str:
-    """Write what `kill-node` prints when all is replaced: a line a pod, and where the time went.
+    """Write what `kill-node` prints: a line a pod, where the time went, and how to undo it.
 
     Args:
         width: of the terminal; None leaves the sentences on one line.
@@ -57,4 +57,5 @@ def node_kill_view(killed: NodeKill, width: int | None) -> str:
     if killed.pods:
         shown.append(aligned(rows))
     why = node_line(len(killed.pods), times, killed.tolerated)
-    return "\n\n".join([*shown, filled(why, width)])
+    back = f"Next:\n  flashsale start-node {killed.node}   bring the node back"
+    return "\n\n".join([*shown, filled(why, width), *([back] if killed.not_ready else [])])

@@ -286,7 +286,6 @@ class Runtime:
         return Instance(launch, process, reading, log, self._logs, pid, command_input)
 
     def folder(self, uid: str) -> Path:
-        """Return where all of a pod lies."""
         return self._root / uid
 
     def forget(self, uid: str) -> None:

@@ -71,7 +71,6 @@ class FieldNode:
         return {step: items[0] if len(items) == 1 else items for step, items in children.items()}
 
     def below(self, step: str, value: Any) -> FieldNode:
-        """Return the node of a child."""
         if not self.kind:
             return FieldNode(value, None)
         is_field = step.startswith(FIELD)
