@@ -200,7 +200,7 @@ def refuse_if_not_local(record: SaleRecord) -> None:
         if not any(file.exists() for file in files):
             raise BadInputError(
                 f"There is no kubeconfig at {', '.join(map(str, files))}.",
-                hint=f"ls -l {quoted(files[0])}",
+                hint="flashsale doctor",
             )
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
