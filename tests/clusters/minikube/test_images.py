@@ -165,7 +165,8 @@ async def test_silent_daemon_is_built_around_unless_the_image_is_to_be_pushed(
     """A push takes an engine: then the way to it has to be made free, and the error says how."""
     world.has()
     Authority.make(world.home / "certs")
-    world.minikube = replace(world.minikube, patience=replace(world.minikube.patience, connect=0.2))
+    patience = replace(world.minikube.patience, connect=0.2)
+    hasty = replace(world, minikube=replace(world.minikube, patience=patience))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         world.set(engines=[host], certs=str(world.home / "certs"))
