@@ -58,12 +58,10 @@ class Generator:
     busy: float = 0.0  # share of one core that the busiest of them used, 0 to 1
     waiting: float = 0.0  # share of the time in which one could have sent and had no core, 0 to 1
     lag_ms: Quantiles = field(default_factory=Quantiles)  # start after planned start
-    unsent: Mapping[str, int] = field(
-        default_factory=dict
-    )  # ports, files, memory, behind, worker: count
+    # ports, files, memory, behind, worker: count
+    unsent: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Write what the documents hold."""
         return {
             "workers": self.workers,
             "busy": round(self.busy, 3),
@@ -163,16 +161,10 @@ LOSS_WORDS = {
 }
 
 
-def loss_counts(errors: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    """Count losses by what people read: those of the class "other" by their causes."""
-    named = {LOSS_WORDS[name]: count for name, count in errors.items() if name in LOSS_WORDS}
-    return {**named, **other}
-
-
 def failure_counts(figures: Figures) -> str:
     """Say how purchases failed, and how often: `HTTP 404 (120), connection reset (3)`."""
-    losses = loss_counts(figures.errors, figures.other_errors)
-    failures = {**figures.rejections, **losses}
+    losses = {LOSS_WORDS[name]: n for name, n in figures.errors.items() if name in LOSS_WORDS}
+    failures = {**figures.rejections, **losses, **figures.other_errors}
     return ", ".join(f"{name} ({count:,})" for name, count in failures.items() if count)
 
 

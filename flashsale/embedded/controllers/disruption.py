@@ -106,7 +106,6 @@ class DisruptionController:
         self._events = EventRecorder(registry, "controllermanager")
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             self._add_all("")
             await self._queue.run()

@@ -51,7 +51,6 @@ def node_ports(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
 
 
 def node_resources_fit(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
-    """Refuse nodes without room."""
     return lambda node: node_resources.check_resources(pod, snapshot, node)
 
 

@@ -293,7 +293,6 @@ def _in_order(objects: dict[tuple[str, str], Object], namespace: str) -> list[Ob
 
 
 def encode_object(thing: Object) -> bytes:
-    """Encode as compact JSON."""
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
 
 

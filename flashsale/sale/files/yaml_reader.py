@@ -157,6 +157,8 @@ def _check_keys(node: yaml.MappingNode) -> None:
         if isinstance(key, yaml.ScalarNode):
             if (key.tag, key.value) in seen:
                 problem = f"the key {key.value!r} is there twice"
+                if key.value == "apiVersion" and not key.start_mark.column:
+                    problem += ": a line --- divides two objects"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add((key.tag, key.value))
 

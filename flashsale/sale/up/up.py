@@ -21,7 +21,7 @@ from flashsale.kube import Api
 from flashsale.kube.apply import ApplyOutcome, apply
 from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.app_folder import Project, missing_command_line, other_port_line
+from flashsale.sale.files.app_folder import Project, dockerfile_notes
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
@@ -68,8 +68,6 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open sale."""
-
     status: SaleStatus
     image: Image
     outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it
@@ -123,7 +121,7 @@ async def _open(
     await choice.cluster.check_nodes(order.nodes, fast=order.fast_nodes)
     await choice.cluster.start(progress)
     bookkeeping.note_started_cluster(choice.store, record)
-    for line in filter(None, (missing_command_line(project), other_port_line(project))):
+    for line in dockerfile_notes(project):
         progress.note(line)
     name = order.image or project.manifest.image
     image = await choice.cluster.provide(project.app, name, order.build, progress)
@@ -151,7 +149,10 @@ async def _open(
             pods = NewPods(before.images.keys())
             async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
                 await monitor.until_synced()  # a view knows the pods before one of them dies
-                rolled = await replace_or_leave(monitor, image, before, order, deadline, progress)
+                if order.roll:
+                    rolled = await replace_outdated(monitor, image, before, progress, deadline)
+                else:
+                    rolled = await leave_outdated(sale, image, before, "--no-roll", progress)
                 await _wait_for_all(monitor, deadline, progress)
             why = created_line(pods.ready, asked_at) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
@@ -220,24 +221,7 @@ async def apply_both(
         pods = await apply(sale.api, manifest.replicaset, sale.namespace, replicas=replicas)
     except InvalidError as error:
         raise refused_by_server(error, manifest) from error
-    return {
-        f"replicaset.apps/{manifest.name}": pods,
-        f"service/{manifest.service_name}": service,
-    }
-
-
-async def replace_or_leave(
-    monitor: SaleMonitor,
-    image: Image,
-    before: PodsBefore,
-    order: Order,
-    deadline: Deadline,
-    progress: Progress,
-) -> Rolled:
-    """Replace the pods that run an old version, unless that was not wanted."""
-    if order.roll:
-        return await replace_outdated(monitor, image, before, progress, deadline)
-    return await leave_outdated(monitor.sale, image, before, "--no-roll", progress)
+    return {f"replicaset.apps/{manifest.name}": pods, f"service/{manifest.service_name}": service}
 
 
 async def leave_outdated(

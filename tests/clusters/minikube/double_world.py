@@ -22,12 +22,7 @@ PROFILE = {
     "starts": 1,
     "images": {},
 }
-STOPPED = {
-    "host": "Stopped",
-    "kubelet": "Stopped",
-    "apiserver": "Stopped",
-    "kubeconfig": "Stopped",
-}
+STOPPED = {"host": "Stopped", "kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Stopped"}
 QUESTIONS = {"version", "profile", "status"}  # these change nothing
 
 

@@ -118,11 +118,7 @@ async def test_doctor(state: State, world: World) -> None:
     ],
 )
 async def test_doctor_advises_nothing_that_would_fail(
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    root: bool,
-    trouble: EngineError | None,
-    why: str,
+    world: World, monkeypatch: pytest.MonkeyPatch, root: bool, trouble: EngineError | None, why: str
 ) -> None:
     """A profile that is not there yet is no use where none can be made."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flashsale.embedded.types import api_errors
@@ -23,13 +24,9 @@ from flashsale.embedded.types.resources import (
 from flashsale.objects.models import Object
 
 SYSTEM_METADATA = (  # a client's own values for these are dropped
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
+    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
     "resourceVersion",
-)
+)  # fmt: skip
 WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
 CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
 STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}
@@ -176,7 +173,6 @@ def without_negative_grace(pod: Object) -> Object:
 
 
 def metadata(body: Object) -> dict[str, Any]:
-    """Return an object's metadata, empty if it has none."""
     return body.get("metadata") or {}
 
 
@@ -207,7 +203,7 @@ def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
     return desired(new) != desired(old)
 
 
-def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
+def refuse(resource: Resource, name: str, errors: Iterable[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
-    if errors:
-        raise api_errors.invalid_object(resource.kind, resource.group, name, errors)
+    if wrong := list(errors):
+        raise api_errors.invalid_object(resource.kind, resource.group, name, wrong)

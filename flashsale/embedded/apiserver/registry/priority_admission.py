@@ -17,14 +17,8 @@ def find_priority_class(store: Store, name: str) -> Object | None:
         return NO_CLASS | SYSTEM_CLASSES[name]
     if name:
         return store.get(PRIORITY_CLASSES, "", name)
-    defaults = [
-        priority_class
-        for priority_class in store.all(PRIORITY_CLASSES)
-        if priority_class.get("globalDefault")
-    ]
-    return min(
-        defaults, key=lambda priority_class: int(priority_class.get("value", 0)), default=NO_CLASS
-    )
+    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
+    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
 
 
 def refuse_second_default(store: Store, thing: Object) -> None:
@@ -33,11 +27,9 @@ def refuse_second_default(store: Store, thing: Object) -> None:
     Raises:
         StatusError: 403.
     """
-    if not thing.get("globalDefault"):
-        return
     name = thing["metadata"].get("name", "")
-    for other in store.all(PRIORITY_CLASSES):
-        if other.get("globalDefault") and other["metadata"]["name"] != name:
-            named = other["metadata"]["name"]
+    for other in store.all(PRIORITY_CLASSES) if thing.get("globalDefault") else ():
+        named = other["metadata"]["name"]
+        if other.get("globalDefault") and named != name:
             why = f"PriorityClass {named} is already marked as default. Only one default can exist"
             raise api_errors.forbidden(PRIORITY_CLASSES, name, why)

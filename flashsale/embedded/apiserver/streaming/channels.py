@@ -41,7 +41,6 @@ class ChannelProtocol:
     has_end: bool = False
 
     def encode(self, channel: int, data: bytes) -> bytes | str:
-        """Make a message."""
         if self.in_base64:
             return f"{channel}{base64.b64encode(data).decode()}"
         return bytes([channel]) + data

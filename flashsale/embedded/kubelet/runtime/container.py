@@ -112,8 +112,7 @@ class Container:
     def reap(self) -> None:
         """Wait for the end of a killed process without the event loop."""
         if self.instance:
-            self.instance.process.reap()
-            self.instance.close()
+            self.instance.reap()
 
     def _quiet(self) -> None:
         if self._restart:

@@ -170,7 +170,6 @@ def _tool_settings(packages: Path) -> dict[str, str]:
 
 
 def termination_path(spec: Object) -> str:
-    """Return where a container writes its last words."""
     return str(spec.get("terminationMessagePath") or TERMINATION_LOG)
 
 

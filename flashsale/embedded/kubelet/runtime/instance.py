@@ -157,6 +157,13 @@ class Instance:
             text = log_file.render(_end_of(self._log.path), timestamps=False)[-MESSAGE_FROM_LOG:]
         return text.decode(errors="replace")
 
+    def reap(self) -> None:
+        """Wait for the end of what was killed, without the event loop; commands are killed here."""
+        self.process.reap()
+        self.close()
+        for command in tuple(self._commands):
+            command.reap()
+
     def close(self) -> None:
         """Take what is left of the output and end the log; safe to call again."""
         for command in tuple(self._commands):
@@ -279,7 +286,6 @@ class Runtime:
         return Instance(launch, process, reading, log, self._logs, pid, command_input)
 
     def folder(self, uid: str) -> Path:
-        """Return where all of a pod lies."""
         return self._root / uid
 
     def forget(self, uid: str) -> None:

@@ -26,22 +26,18 @@ class WebSocketChannels:
         self._protocol = protocol
 
     async def send(self, channel: int, data: bytes) -> None:
-        """Send data on a channel."""
         await self._send(self._protocol.encode(channel, data))
 
     async def ping(self) -> None:
-        """Send a ping."""
         await self.response.ping()
 
     async def finish(self, status: Object) -> None:
-        """Send how the command ended, and close the connection."""
         last = self._protocol.encode_status(status)
         if last is not None and not self.response.closed:
             await self._send(last)
         await self.response.close()
 
     async def __aiter__(self) -> AsyncIterator[Arrived]:
-        """Yield what the client sends, until it leaves or makes a mistake."""
         async for message in self.response:
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 return
