@@ -36,8 +36,7 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     _check_account(pod, spec, store)
     spec |= _importance(pod, spec, store)
     _check_runtime(pod, spec)
-    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
-    spec["serviceAccountName"] = spec["serviceAccount"] = account
+    spec["serviceAccountName"] = spec["serviceAccount"] = _account(spec)
     spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec, store)]
     admitted = pod | {"spec": spec}
     status: Object = {"phase": "Pending", "qosClass": qos_class(admitted)}
@@ -78,44 +77,37 @@ def new_node(node: Object) -> Object:
 
 def _check_account(pod: Object, spec: Object, store: Store) -> None:
     """Refuse a missing account; the default one is always about to be made."""
-    namespace = pod["metadata"]["namespace"]
-    name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    namespace, name = pod["metadata"]["namespace"], _account(spec)
     if name != "default" and store.get(SERVICE_ACCOUNTS, namespace, name) is None:
         why = f'serviceaccount "{name}" not found'
         raise _forbidden(pod, f"error looking up service account {namespace}/{name}: {why}")
 
 
+def _account(spec: Object) -> str:
+    return spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+
+
 def _importance(pod: Object, spec: Object, store: Store) -> Object:
     """Return what the pod's PriorityClass says, and the default one's name where it names none."""
-    name, value, policy = (
-        spec.get(k) for k in ("priorityClassName", "priority", "preemptionPolicy")
-    )
-    priority_class = find_priority_class(store, name or "")
-    if priority_class is None:
+    name = spec.get("priorityClassName") or ""
+    found = find_priority_class(store, name)
+    if found is None:
         raise _forbidden(pod, f"no PriorityClass with name {name} was found")
-    priority, preempts = (
-        priority_class.get("value", 0),
-        priority_class.get("preemptionPolicy", PREEMPTS),
-    )
-    if value is not None and value != priority:
-        raise _forbidden(
-            pod,
-            f"the integer value of priority ({value}) must not be provided in pod spec; priority "
-            f"admission controller computed {priority} from the given PriorityClass name",
-        )
-    if policy is not None and policy != preempts:
-        raise _forbidden(
-            pod,
-            f"the string value of PreemptionPolicy ({policy}) must not be provided in pod spec; "
-            f"priority admission controller computed {preempts} from the given PriorityClass "
-            "name",
-        )
-    named = (
-        {}
-        if name or "metadata" not in priority_class
-        else {"priorityClassName": priority_class["metadata"]["name"]}
-    )
-    return named | {"priority": priority, "preemptionPolicy": preempts}
+    given = {
+        "priority": found.get("value", 0),
+        "preemptionPolicy": found.get("preemptionPolicy", PREEMPTS),
+    }
+    why = "must not be provided in pod spec; priority admission controller computed"
+    for key, what in (
+        ("priority", "the integer value of priority"),
+        ("preemptionPolicy", "the string value of PreemptionPolicy"),
+    ):
+        if spec.get(key) not in (None, given[key]):
+            how = f"{given[key]} from the given PriorityClass name"
+            raise _forbidden(pod, f"{what} ({spec[key]}) {why} {how}")
+    if not name and "metadata" in found:
+        return {"priorityClassName": found["metadata"]["name"], **given}
+    return given
 
 
 def _check_runtime(pod: Object, spec: Object) -> None:

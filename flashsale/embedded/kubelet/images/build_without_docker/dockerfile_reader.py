@@ -15,9 +15,7 @@ from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.known_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
-    base_entrypoint,
-)
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import base_entrypoint
 from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
