@@ -20,7 +20,7 @@ from flashsale.clusters.state.directory import state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
-from flashsale.kube.credentials import check_readable
+from flashsale.kube.credentials import check_context, check_readable
 
 LOG = logging.getLogger(__name__)
 
@@ -196,12 +196,20 @@ def refuse_if_not_local(record: SaleRecord) -> None:
     kube_context = known.get(record.context)
     if kube_context is None:
         check_readable()
+        files = kubeconfig.kubeconfig_files()
+        if not any(file.exists() for file in files):
+            raise BadInputError(
+                f"There is no kubeconfig at {', '.join(map(str, files))}.",
+                hint="flashsale doctor",
+            )
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
             f"The kubeconfig has no context '{record.context}'."
             + (f" Did you mean '{close[0]}'?" if close else ""),
             hint="kubectl config get-contexts",
         )
+    if not kube_context.server:
+        check_context(None, record.context)
     if not kube_context.local and not record.allow_remote:
         raise RefusedError(
             f"The context '{record.context}' ({kube_context.server}) is not a local cluster;"

@@ -16,7 +16,7 @@ from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.golang import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import (
     Object,
     has_ended,
@@ -237,7 +237,7 @@ class EndpointsController:
             thing = {"metadata": written, **body}
             self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=MANAGER)
         elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
-            changed = replaced(old, "subsets", subsets) | {"metadata": old["metadata"] | written}
+            changed = with_value(old, "subsets", subsets) | {"metadata": old["metadata"] | written}
             self._registry.update(ENDPOINTS, *namespaced_name(old), changed, manager=MANAGER)
 
 

@@ -12,7 +12,7 @@ from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, namespaced_name
 
 Key = tuple[Resource, str, str]  # resource, namespace, name
@@ -129,7 +129,7 @@ class GarbageCollector:
             return
         owners = thing["metadata"].get("ownerReferences") or []
         kept = [owner for owner in owners if owner["uid"] not in uids]
-        meta = replaced(thing["metadata"], "ownerReferences", kept)
+        meta = with_value(thing["metadata"], "ownerReferences", kept)
         self._registry.update(*key, thing | {"metadata": meta})
 
     def _remove_finalizer(self, key: Key, uid: str, finalizer: str) -> None:
@@ -138,7 +138,7 @@ class GarbageCollector:
             return
         meta = thing["metadata"]
         kept = [name for name in meta.get("finalizers", []) if name != finalizer]
-        self._registry.update(*key, thing | {"metadata": replaced(meta, "finalizers", kept)})
+        self._registry.update(*key, thing | {"metadata": with_value(meta, "finalizers", kept)})
 
 
 def _key(resource: Resource, thing: Object) -> Key:

@@ -19,7 +19,7 @@ from flashsale.embedded.types.resources import (
     REPLICA_SETS,
     SERVICES,
 )
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, has_ended, labels_of, namespaced_name
 
 NAME = "default-scheduler"
@@ -160,7 +160,7 @@ class Scheduler:
             "message": message,
         }
         status = with_condition(pod["status"], condition, self._registry.clock())
-        status = replaced(status, "nominatedNodeName", nominated)
+        status = with_value(status, "nominatedNodeName", nominated)
         if status == pod["status"]:
             return  # said before
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod

@@ -114,6 +114,7 @@ def test_a_node_dies_once(sale: Flashsale) -> None:
         said, _ = killing.communicate(timeout=PATIENCE)
     assert killing.returncode == 0
     assert "The node came back before Kubernetes noticed" in said
+    assert "flashsale start-node" not in said
     kubectl(sale, "uncordon", "embedded-m03")
 
 

@@ -26,7 +26,7 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation.unobeyed import unobeyed_warnings
 from flashsale.embedded.validation.warnings import object_warnings
-from flashsale.objects.fields import part, replaced
+from flashsale.objects.fields import part, with_value
 from flashsale.objects.models import Object, namespaced_name
 
 APPLY = "application/apply-patch+yaml"
@@ -136,7 +136,7 @@ def update(write: Write) -> web.Response:
     write.check_matches_url(body)
     before = write.registry.store.get(*target.key)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
-        meta = replaced(body["metadata"], "resourceVersion", "")
+        meta = with_value(body["metadata"], "resourceVersion", "")
         return write.answer(write.create(body | {"metadata": meta}, write.track), 201)
     return write.answer(write.update(body, write.track), 200, before)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, has_ended, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -63,7 +63,7 @@ def marked(resource: Resource, old: Object, options: DeleteOptions, now: float) 
     wanted = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(options.policy, [])
     keep = [name for name in there if name in (FOREGROUND, ORPHAN)]
     finalizers += wanted if options.policy else keep
-    meta = replaced(old["metadata"], "finalizers", finalizers)
+    meta = with_value(old["metadata"], "finalizers", finalizers)
     grace = _grace(resource, old, options)
     already = meta.get("deletionGracePeriodSeconds")
     if already is None and "generation" in meta:

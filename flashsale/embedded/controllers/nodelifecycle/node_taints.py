@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object
 
 PREFIX = "node.kubernetes.io/"
@@ -72,4 +72,4 @@ def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
 
 
 def _with(node: Object, taints: list[Object]) -> Object:
-    return node | {"spec": replaced(node.get("spec") or {}, "taints", taints)}
+    return node | {"spec": with_value(node.get("spec") or {}, "taints", taints)}

@@ -15,7 +15,7 @@ from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
-from flashsale.objects.fields import replaced
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, controller_uid, labels_of, namespaced_name, rfc3339
 
 Key = tuple[str, str]  # namespace, name
@@ -96,7 +96,7 @@ class ReplicaSetController:
         return [*claim.owned, *adopted]
 
     def _set_owners(self, pod: Object, owners: list[Object]) -> Object:
-        meta = replaced(pod["metadata"], "ownerReferences", owners)
+        meta = with_value(pod["metadata"], "ownerReferences", owners)
         return self._registry.update(PODS, *namespaced_name(pod), pod | {"metadata": meta})
 
     async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> StatusError | None:

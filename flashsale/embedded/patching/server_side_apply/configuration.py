@@ -20,7 +20,7 @@ from flashsale.embedded.patching.server_side_apply.merging import (
 )
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.defaults import EVENT
-from flashsale.objects.fields import part, replaced
+from flashsale.objects.fields import part, with_value
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -253,7 +253,7 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
     meta = metadata_of(thing)
     if "managedFields" not in meta:
         return thing, {}
-    bare = thing | {"metadata": replaced(meta, "managedFields", None)}
+    bare = thing | {"metadata": with_value(meta, "managedFields", None)}
     return bare, managing.decode_managers(meta["managedFields"]) or {}
 
 

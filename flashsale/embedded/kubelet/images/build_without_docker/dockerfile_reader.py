@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -58,10 +59,24 @@ class DockerfileReader:
         return self._done[index]
 
     def _follow(self, recipe: ImageRecipe, instruction: Instruction, index: int) -> None:
+        try:
+            self._do(recipe, instruction, index)
+        except (NotADirectoryError, IsADirectoryError) as error:
+            is_folder = isinstance(error, IsADirectoryError)
+            raise instruction.wrong(
+                f"{error.filename} is a {'folder' if is_folder else 'file'} by then"
+                + ("" if is_folder else f"; to make a folder, COPY takes {error.filename}/"),
+            ) from error
+
+    def _do(self, recipe: ImageRecipe, instruction: Instruction, index: int) -> None:
         match instruction.keyword:
             case "COPY" | "ADD":
-                origin = instruction.flags()[0].get("from")
-                copy_files.copy(recipe, instruction, self.app, self._named(origin or "", index))
+                origin = instruction.flags()[0].get("from", "")
+                stage = self._named(origin, index)
+                names = [each.name for each in self.stages[:index]]
+                if not stage and (meant := get_close_matches(origin.lower(), names, 1, 0.8)):
+                    raise instruction.wrong(f"no stage is named {origin}; did you mean {meant[0]}")
+                copy_files.copy(recipe, instruction, self.app, stage)
             case "RUN":
                 named = partial(self._named, index=index)
                 mounts = copy_files.bind_mounts(recipe, instruction, self.app, named)

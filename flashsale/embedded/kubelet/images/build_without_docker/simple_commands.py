@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
@@ -14,16 +16,21 @@ from flashsale.embedded.kubelet.images.build_without_docker import (
     requirement_lists,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
+    BASH_ALONE,
     OPERATIONS,
-    Shell,
-    Status,
     positional,
-    write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import (
     holds,
     output_of,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    ExitError,
+    Shell,
+    Status,
+    own_dialect,
+    write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
     content_of,
@@ -51,14 +58,9 @@ _SHELLS = ("sh", "bash", "ash", "dash")
 # What runs another command, and its options that have a value.
 _PREFIXES = {"sudo": ("u", "g"), "command": (), "exec": (), "builtin": (), "eval": (), "time": (),
              "env": ("u",), "nohup": (), "nice": ("n",), "ionice": ("c", "n")}  # fmt: skip
+_CERTAIN = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY)
+_NO_FILES = ("apt", "apk ", "yum ", "dnf ", "microdnf ", "chmod ")  # none that an app names
 MOST_CALLS = 10  # scripts that call one another
-
-
-class ExitError(Exception):
-    """A script ends itself."""
-
-    def __init__(self, status: Status) -> None:
-        self.status = status
 
 
 def run_simple(shell: Shell, raw: str) -> Status:
@@ -68,12 +70,15 @@ def run_simple(shell: Shell, raw: str) -> Status:
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)=", raw)
         shell.unknown |= {assigned[1]} if assigned else set()
         return skip_command(shell, raw)
-    return run_words(shell, words, raw)
+    status = run_words(shell, words, raw)
+    shell.variables["?"] = str(int(status is False))
+    return status
 
 
 def skip_command(shell: Shell, raw: str) -> Status:
     """Remember a command that is not followed."""
     shell.skipped.append(" ".join(raw.split()))
+    shell.recipe.has_unknown_files |= not raw.startswith(_NO_FILES)
     return None
 
 
@@ -84,6 +89,18 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         given: its standard input, if that is known.
     """
     raw = raw or " ".join(words)
+    try:
+        return _run_words(shell, words, raw, given)
+    except OSError as error:
+        if error.errno not in _CERTAIN or not error.filename:
+            raise
+        word, is_missing = str(error.filename), isinstance(error, FileNotFoundError)
+        if not shell.is_certain or (is_missing and shell.may_have(shell.path(word))):
+            return skip_command(shell, raw)
+        return shell.fail(raw, f"{word}: {error.strerror}")
+
+
+def _run_words(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
     words, target, appends, source = split_redirections(words)
     given = content_of(shell, source) if source else given
     words = _without_prefixes(shell, words)
@@ -92,8 +109,9 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         if len(words) > len(command) + 1 and not install_words.parse_install(command):
             return skip_command(shell, raw)  # it is run more than once
         words = [*command, *given.decode(errors="replace").split()]
+    status: Status = True
     if not words and not target:
-        return True
+        return status
     if export := requirement_lists.read_export(words, target):
         tool, file, install = export
         _collect(shell, file, _remembered(shell, tool, install))
@@ -102,36 +120,63 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         return _run_program(shell, words, raw, given)
     text = given if words[:1] == ["tee"] else output_of(shell, words, given)
     if text is None:
-        return skip_command(shell, raw)
+        if not install_words.parse_install(words) and words[0] not in OPERATIONS:
+            return skip_command(shell, raw)
+        status, text = _run_program(shell, words, raw, given), b""  # what it prints is not known
     for file in [target] if target else _without_options(words[1:]):
         write_text(shell, text, file, appends=appends or words[:2] == ["tee", "-a"])
-    return True
+    return status
 
 
 def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
     """Do a command whose output goes nowhere."""
     program = posixpath.basename(words[0])
+    if why := _why_not_run(shell, words):
+        return shell.fail(raw, why)
     if program == "exit":
-        raise ExitError(words[1:] in ([], ["0"]))
+        status = (words[1:] or [shell.variables["?"]])[0] == "0"
+        raise ExitError(status or shell.fail(raw))
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
-        return program != "false" and holds(shell, words, given)
+        held = holds(shell, words, given)
+        return shell.fail(raw) if held is False else held
     if (script := _script_of(shell, words)) is not None:
         return _called(shell, script[0], words, script[1], raw)
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
     if install := install_words.parse_install(words):
-        if shell.may_fail and install_words.lacks_file(install[1], shell.path, shell.recipe.files):
-            return False
+        shell.paths(install_words.listed_files(install[1]))  # which are there
         _install(shell, *install, words)
         return True
     if _is_quiet(program, words):
         return True if program in ("true", ":") else None
     try:
         OPERATIONS[program](shell, words[1:])
-    except (KeyError, OSError, ValueError, IndexError):
+    except (KeyError, ValueError, IndexError):
         return skip_command(shell, raw)
     return True
+
+
+def _why_not_run(shell: Shell, words: Sequence[str]) -> str:
+    """Say why the file that a command runs cannot be run; empty if it can, or may be."""
+    program, first = posixpath.basename(words[0]), "".join(words[1:2])
+    if program in ("[[", "source") and shell.dialect == "dash":
+        return f"{program}: {BASH_ALONE}"
+    reads = program in _SHELLS or (program.startswith("python") and first.endswith(".py"))
+    if "/" not in words[0] and (not reads or not first or first.startswith("-")):
+        return ""
+    word = words[0] if "/" in words[0] else first
+    path = shell.path(word)
+    entry = shell.recipe.files.follow(path)
+    if entry is None:
+        return "" if shell.may_have(path) else f"{word}: {os.strerror(errno.ENOENT)}"
+    if word == first or entry.is_folder:
+        return ""
+    if not entry.mode & 0o111:
+        return f"{word}: {os.strerror(errno.EACCES)}, until chmod +x"
+    begin = entry.read().partition(b"\n")[0]
+    lines = f"{word}: its lines end as on Windows, and no program is named {begin[2:].decode()!r}"
+    return lines if begin.startswith(b"#!") and begin.endswith(b"\r") else ""
 
 
 def _script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:
@@ -164,8 +209,14 @@ def _called(
         return skip_command(shell, raw)
     if words[0] in (".", "source"):
         return shell.run_script(shell, script)
-    own = {**shell.variables, **positional(arguments)}
-    return shell.run_script(replace(shell, variables=own, depth=shell.depth + 1), script)
+    program, own = posixpath.basename(words[0]), {**shell.variables, **positional(arguments)}
+    begin = " ".join(words[:2]) if program in _SHELLS else script.partition("\n")[0]
+    own_shell = replace(
+        shell, variables=own, depth=shell.depth + 1, is_tested=False,
+        dialect="bash" if "bash" in begin else own_dialect(shell.recipe),
+        ends_on_failure=re.search(r" -[a-z]*e", begin) is not None,
+    )  # fmt: skip
+    return shell.run_script(own_shell, script)
 
 
 def _without_options(words: Sequence[str], *with_value: str) -> list[str]:
@@ -257,7 +308,7 @@ def _collect(shell: Shell, file: str, install: Install) -> None:
 def _stand_for(shell: Shell, word: str) -> list[Install]:
     """Return what files stand for that a word names: one, a pattern's, or those in a folder."""
     files = shell.recipe.files
-    named = {path: files.get(path) for path in shell.paths([word])}
+    named = {path: files.get(path) for path in files.matching(shell.path(word))}
     for path in [path for path in named if files.is_folder(path)]:
         named |= {posixpath.join(path, name): entry for name, entry in files.below(path)}
     if not named and word.endswith((".whl", ".tar.gz")):  # its name is known to its builder alone
