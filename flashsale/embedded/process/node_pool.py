@@ -199,21 +199,10 @@ class NodePool:
         network = PodNetwork(self._home, node=number)
         address = ADDRESS if network.shared or not number else f"127.0.0.{number + 1}"
         identity = NodeIdentity(node_name(number), address, network.cidr)
-        kubelet = Kubelet(
-            PodAPI(self._registry, identity.name),
-            self._images,
-            root,
-            node=NodeInfo(identity.name, address),
-            network=network,
-            relist=RELIST,
-        )
-        heartbeat = NodeHeartbeat(
-            self._registry,
-            self._machine,
-            identity,
-            share,
-            partial(node_status_images, self._images),
-        )
+        api, info = PodAPI(self._registry, identity.name), NodeInfo(identity.name, address)
+        kubelet = Kubelet(api, self._images, root, info, network, relist=RELIST)
+        images = partial(node_status_images, self._images)
+        heartbeat = NodeHeartbeat(self._registry, self._machine, identity, share, images)
         return PoweredNode(identity, kubelet, heartbeat)
 
     def _start(self, node: PoweredNode, tasks: asyncio.TaskGroup) -> None:
