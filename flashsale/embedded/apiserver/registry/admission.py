@@ -1,4 +1,4 @@
-"""What admission does to new pods: service account, priority, tolerations, gates.
+"""What admission does to new pods (service account, priority, tolerations, gates), and to classes.
 
 After the plugins that are on by default: ServiceAccount, Priority, RuntimeClass and
 DefaultTolerationSeconds. A real API server also mounts a service account token; there is none here,
@@ -8,17 +8,17 @@ because no pod is meant to call this API.
 from __future__ import annotations
 
 from flashsale.embedded.apiserver.pod_conditions import with_condition
-from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
-from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
-from flashsale.embedded.validation.priority_classes import PREEMPTS
+from flashsale.embedded.types.resources import PODS, PRIORITY_CLASSES, SERVICE_ACCOUNTS
+from flashsale.embedded.validation.priority_classes import PREEMPTS, SYSTEM_CLASSES
 from flashsale.objects.models import Object
 
 NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+NO_CLASS: Object = {"value": 0, "preemptionPolicy": PREEMPTS}
 ADMITTED = ("priority", "preemptionPolicy")
 INFO = (
     "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion",
@@ -73,6 +73,30 @@ def new_node(node: Object) -> Object:
         "nodeInfo": dict.fromkeys(INFO, ""),
     }
     return node | {"spec": spec, "status": status | (node.get("status") or {})}
+
+
+def find_priority_class(store: Store, name: str) -> Object | None:
+    """Return a class by its name; without a name the default one. None if it is not there."""
+    if name in SYSTEM_CLASSES:
+        return NO_CLASS | SYSTEM_CLASSES[name]
+    if name:
+        return store.get(PRIORITY_CLASSES, "", name)
+    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
+    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
+
+
+def refuse_second_default(store: Store, thing: Object) -> None:
+    """Refuse a class that is the default beside another.
+
+    Raises:
+        StatusError: 403.
+    """
+    name = thing["metadata"].get("name", "")
+    for other in store.all(PRIORITY_CLASSES) if thing.get("globalDefault") else ():
+        named = other["metadata"]["name"]
+        if other.get("globalDefault") and named != name:
+            why = f"PriorityClass {named} is already marked as default. Only one default can exist"
+            raise api_errors.forbidden(PRIORITY_CLASSES, name, why)
 
 
 def _check_account(pod: Object, spec: Object, store: Store) -> None:
