@@ -35,11 +35,7 @@ class ImageName:
 
     @classmethod
     def parse(cls, reference: str) -> ImageName:
-        """Take a reference apart.
-
-        Raises:
-            InvalidImageNameError: it cannot name an image.
-        """
+        """Take a reference apart; InvalidImageNameError if it cannot name an image."""
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             raise InvalidImageNameError(_what_is_wrong(reference))

@@ -113,11 +113,7 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
 
 
 async def _unrecorded(store: SaleStore) -> SelectedCluster:
-    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
-
-    Raises:
-        NoSaleError: it does not run.
-    """
+    """Take the embedded cluster if it runs: only its record is lost then. Else NoSaleError."""
     ours = EmbeddedCluster(store.home / "embedded")
     try:
         running = sys.platform != "win32" and await ours.running()
@@ -184,11 +180,7 @@ def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
 
 
 def refuse_if_not_local(record: SaleRecord) -> None:
-    """Refuse a context that is missing, or not local unless somebody insisted.
-
-    Raises:
-        BadInputError, RefusedError: with the reason.
-    """
+    """Raise BadInputError for a missing context, RefusedError for a remote one nobody allowed."""
     if record.kind != "context":
         return
     known = kubeconfig.read()

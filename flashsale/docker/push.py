@@ -69,11 +69,7 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
 
 
 def follow_push(messages: Iterable[Mapping[str, Any]], target: PushTarget, emit: Emit) -> str:
-    """Pass on what happens to each layer; return the digest that the registry gave.
-
-    Raises:
-        PushError: one of the messages is an error.
-    """
+    """Pass on what happens to each layer; return the registry's digest, or raise PushError."""
     reported: dict[str, str] = {}
     digest = ""
     for message in messages:

@@ -33,30 +33,18 @@ class Sale:
         return paths.replicasets(self.namespace, self.name)
 
     async def replicaset(self) -> Object:
-        """Fetch its ReplicaSet.
-
-        Raises:
-            NoSaleError: there is none.
-        """
+        """Fetch its ReplicaSet; NoSaleError if there is none."""
         try:
             return await self.api.get(self.replicaset_path)
         except NotFoundError as error:
             raise self.missing() from error
 
     async def desired(self) -> int:
-        """Ask how many pods its ReplicaSet is to keep.
-
-        Raises:
-            NoSaleError: there is no ReplicaSet.
-        """
+        """Ask how many pods its ReplicaSet is to keep; NoSaleError if there is none."""
         return ReplicaSet.from_object(await self.replicaset()).desired
 
     async def service(self) -> Service:
-        """Fetch its Service.
-
-        Raises:
-            NoSaleError: there is none.
-        """
+        """Fetch its Service; NoSaleError if there is none."""
         try:
             obj = await self.api.get(paths.services(self.namespace, self.service_name))
         except NotFoundError as error:

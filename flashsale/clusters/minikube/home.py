@@ -25,11 +25,7 @@ class MinikubeFilesError(ClusterUnreachableError):
 
 
 def check_profile_name(profile: str) -> None:
-    """Do nothing for a name that minikube takes for a profile.
-
-    Raises:
-        BadInputError: it does not.
-    """
+    """Raise BadInputError for a name that minikube takes for no profile."""
     if profile.lower() in RESERVED:
         raise BadInputError(
             f"minikube keeps the name '{profile}' to itself: no profile can have it.",

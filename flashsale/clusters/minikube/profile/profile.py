@@ -230,11 +230,7 @@ async def read_profile(minikube: MinikubeCli) -> Profile | None:
 
 
 async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
-    """Ask for minikube's version, as numbers.
-
-    Raises:
-        ClusterUnreachableError: minikube is missing, or this is not minikube.
-    """
+    """Ask for minikube's version, as numbers; ClusterUnreachableError if this is no minikube."""
     output = await minikube.ask("version", "-o", "json")
     document = _json(output.stdout)
     text = document.get("minikubeVersion", "") if isinstance(document, dict) else ""

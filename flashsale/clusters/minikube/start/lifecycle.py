@@ -117,11 +117,7 @@ class Lifecycle:
         return decision
 
     async def _lacks_docker(self, state: ProfileState) -> bool:
-        """Whether the node cannot be seen because Docker does not run.
-
-        Raises:
-            EngineError: Docker runs, and cannot be used.
-        """
+        """Whether the node is unseen because no Docker runs; EngineError if one is unusable."""
         trouble = await self.docker_trouble() if asks_docker(state) else None
         if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
