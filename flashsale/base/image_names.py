@@ -74,11 +74,7 @@ class RemovedImages:
 
 
 def full_name(reference: str) -> str:
-    """Return the whole name with its tag (`latest` by default), or with its digest.
-
-    Raises:
-        InvalidImageNameError: it cannot name an image.
-    """
+    """Return the whole name with tag (`latest` by default) or digest, as :class:`ImageName`."""
     return ImageName.parse(reference).full
 
 

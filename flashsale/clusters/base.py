@@ -225,11 +225,7 @@ class Cluster(Protocol):
         """Return how long this cluster waits for a lost node, as far as it can be known."""
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
-        """Look whether `fit_nodes` may do that, before anything is started or built.
-
-        Raises:
-            RefusedError: this cluster cannot change its nodes, or how fast lost ones are given up.
-        """
+        """Raise RefusedError if `fit_nodes` may not do that; called before anything is started."""
 
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress

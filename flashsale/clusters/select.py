@@ -239,12 +239,7 @@ def _selected(
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
-    """Make the cluster of a record, and end what a killed command left open.
-
-    Raises:
-        BadInputError: options of making a minikube profile, for something else; or a name that
-            minikube takes for no profile.
-    """
+    """Make the cluster of a record, and end what a killed command left open; or BadInputError."""
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
             f"{making.options} is for minikube, but you also ask for"

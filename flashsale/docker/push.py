@@ -21,11 +21,7 @@ class PushTarget:
 
     @classmethod
     def of(cls, repository: str, name: str) -> PushTarget:
-        """Take the tag from the repository where it has one, else from the image's own name.
-
-        Raises:
-            BadInputError: Docker would not take it.
-        """
+        """Take the tag from the repository, else from the name; BadInputError for what is none."""
         own = ImageName.parse(name)
         try:
             target = ImageName.parse(repository)

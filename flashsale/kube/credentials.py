@@ -54,11 +54,7 @@ class ContextEntry:
         return _read(self.cluster, "certificate-authority", self.cluster_folder, where)
 
     def read_secret(self, name: str) -> bytes | None:
-        """Read the user's `client-certificate` or `client-key`; None where there is none.
-
-        Raises:
-            ClusterUnreachableError: it cannot be read.
-        """
+        """Read the user's `client-certificate` or `client-key`, as :attr:`authority`."""
         return _read(self.user, name, self.user_folder, f"of the user '{self.user_name}'")
 
 

@@ -61,24 +61,13 @@ class Sale:
         return [Pod.from_object(pod) for pod in objects]
 
     async def own_pods(self, replicaset: Object | None = None) -> list[Pod]:
-        """Fetch the pods that its ReplicaSet controls.
-
-        Args:
-            replicaset: as it was fetched a moment ago, which saves a request.
-
-        Raises:
-            NoSaleError: there is no ReplicaSet.
-        """
+        """Fetch the pods that its ReplicaSet controls; to give that saves a request."""
         replicaset = replicaset or await self.replicaset()
         uid = replicaset["metadata"].get("uid", "")
         return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
 
     async def last_log_lines(self, pod: Pod, container: str = "") -> str:
-        """Fetch the end of a pod's log, of its last life if this one said nothing; or nothing.
-
-        Args:
-            container: whose; the app's by default.
-        """
+        """Fetch the end of a pod's log, or of its last life's; the app's container by default."""
         path = paths.pods(self.namespace, pod.name, "log")
         container = container or pod.app_container.get("name", "")
         query = {"tailLines": LOG_LINES, "container": container}
@@ -108,12 +97,7 @@ class Sale:
 
 @asynccontextmanager
 async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> AsyncIterator[Sale]:
-    """Connect to the sale that the options or the record point to.
-
-    Raises:
-        NoSaleError, RefusedError, BadInputError, ClusterUnreachableError: as
-            :func:`flashsale.clusters.select.select_existing` says.
-    """
+    """Connect to the sale that the options or the record mean, as `select_existing` does."""
     choice = await select_existing(wanted)
     async with connect_to_cluster(choice, choice.record, namespace) as sale:
         yield sale
@@ -123,11 +107,7 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
 async def connect_to_cluster(
     choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
-    """Connect to a chosen cluster; where it does not answer, its own tool is asked why.
-
-    Raises:
-        ClusterUnreachableError, NoSaleError: no answer came, and what that tool says of it.
-    """
+    """Connect to a chosen cluster; where it does not answer, its own tool says why."""
     cluster = choice.cluster
     context, hint = cluster.context, cluster.start_hint
     try:

@@ -52,11 +52,7 @@ def config_file(profile: str) -> Path:
 
 
 def foreign_files_error(profile: str, words: str) -> MinikubeFilesError:
-    """Say which file minikube may not use, whose it is, and how to get it back.
-
-    Args:
-        words: minikube's own, which count where no such file is found.
-    """
+    """Say which file minikube may not use and how to get it back; else repeat its ``words``."""
     if read_reason(words)[0] == NO_FOLDER:
         return _no_folder_error(words)
     mend = _chown(folder())
