@@ -177,7 +177,7 @@ class Lifecycle:
         return profile
 
     async def _start(self, profile: Profile | None) -> None:
-        """Run `minikube start` once; once more for a profile that proves to be of another driver."""
+        """Run `minikube start`; once more for a profile that proves to be of another driver."""
         try:
             failed = await self._try("start", *start_words(self.wish, profile))
             if (
