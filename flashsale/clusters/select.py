@@ -33,8 +33,9 @@ class ClusterOptions:
     cluster: str | None = None  # auto, minikube or embedded
     profile: str | None = None
     allow_remote: bool = False
-    # of a minikube profile: `up` alone takes it
-    making: NewProfileOptions = field(default_factory=NewProfileOptions)
+    making: NewProfileOptions = field(
+        default_factory=NewProfileOptions
+    )  # of a minikube profile: `up` alone takes it
 
     @property
     def anything(self) -> bool:
@@ -191,7 +192,7 @@ def refuse_if_not_local(record: SaleRecord) -> None:
         if not any(file.exists() for file in files):
             raise BadInputError(
                 f"There is no kubeconfig at {', '.join(map(str, files))}.",
-                hint=f"ls -l {quoted(files[0])}",
+                hint="flashsale doctor",
             )
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(

@@ -266,15 +266,17 @@ def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
         raise purchases_lost_error(lost, scenario["max_lost"], _cure(drill))
 
 
-def _cure(drill: Document) -> Hint | str:
+def _cure(drill: Document) -> Hint:
     """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
     lost = drill["load"]["lost"]
     if 2 * drill["attribution"]["baseline"] > lost:
-        return "flashsale logs"
+        return Hint("flashsale logs", "purchases were lost without a kill, too")
     if 2 * sum(death["lost"] for death in drill["node_deaths"]) > lost:
         return Hint("flashsale drill", "without --kill-node: what the pods' own deaths cost")
     graceful = not drill["scenario"]["process"] and drill["scenario"]["grace"] != 0
-    return "flashsale manifest" if graceful else "flashsale drill"
+    if graceful:
+        return Hint("flashsale manifest", "has a preStop sleep, which lets a pod finish its sales")
+    return Hint("flashsale drill", "kills gracefully, so that a pod can finish its sales")
 
 
 def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) -> None:
