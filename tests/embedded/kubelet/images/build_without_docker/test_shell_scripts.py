@@ -8,7 +8,7 @@ from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import (
     dockerfile_reader,
-    file_commands,
+    system_packages,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
@@ -208,7 +208,7 @@ def test_small_programs_that_packages_bring_have_a_stand_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this machine lacks them; what else is missing is noted."""
-    monkeypatch.setattr(file_commands.shutil, "which", lambda name: None)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name: None)
     recipe = recipe_of(tmp_path, "RUN apt-get install -y tini && apk add --no-cache su-exec=1\n")
     assert recipe.files.entries["usr/bin/tini"].mode == 0o755
     assert "usr/bin/chown" in recipe.files.entries
