@@ -12,13 +12,15 @@ LISTENING = re.compile(
     r" (?:TCP address )?(?:\w+://)?(\[[^]]*\]|[^\s:/]*)(?::| port )(\d+)"
 )
 UNIX_SOCKET = re.compile(r"(?:[Ll]istening at|[Rr]unning on(?: socket)?):? (?:unix:)(\S+)")
+FLASK = 'app.run(host="0.0.0.0", port={0})` or `flask run --host=0.0.0.0 --port={0}'
 # How to make a server that is known by its log listen for others than its own pod.
 OPTIONS = (
     ("Uvicorn", "--host 0.0.0.0 --port {}"),
     ("gunicorn", "-b 0.0.0.0:{}"),
     ("[INFO] Listening at", "-b 0.0.0.0:{}"),
-    ("Flask", "--host=0.0.0.0 --port={}"),
     ("development server at", "runserver 0.0.0.0:{}"),
+    ("Flask", FLASK),
+    ("a development server", FLASK),  # `flask run` says so, and not always its name
 )
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
 

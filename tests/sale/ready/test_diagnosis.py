@@ -244,7 +244,14 @@ def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -
     [
         ("INFO:     Uvicorn running on http://127.0.0.1:5000", "--host 0.0.0.0 --port 5000"),
         ("[INFO] Listening at: http://127.0.0.1:5000 (7)", "-b 0.0.0.0:5000"),
-        (" * Serving Flask app 'x'\n * Running on http://127.0.0.1:5000", "--host=0.0.0.0"),
+        (
+            " * Serving Flask app 'x'\n * Running on http://127.0.0.1:5000",
+            "flask run --host=0.0.0.0",
+        ),
+        (
+            "WARNING: This is a development server.\n * Running on http://127.0.0.1:5000",
+            'with `app.run(host="0.0.0.0", port=5000)` or',
+        ),
         ("Starting development server at http://127.0.0.1:5000/", "runserver 0.0.0.0:5000"),
         ("Listening on http://127.0.0.1:5000/", "listen on 0.0.0.0:5000"),
     ],
