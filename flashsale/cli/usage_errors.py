@@ -66,7 +66,6 @@ NUMBER = re.compile(r"-\d[\d.]*")
 
 
 def unknown_command(arguments: Sequence[str]) -> BadInputError:
-    """Say that there is no such command, and which command line may have been meant."""
     name, rest = arguments[0], list(arguments[1:])
     known = [entry.name for entry in ENTRIES]
     if name == "help":

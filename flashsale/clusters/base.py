@@ -36,13 +36,9 @@ class SilentProgress:
     """Progress that nobody has to hear of."""
 
     def step(self, text: str) -> None:
-        """Say nothing."""
+        return
 
-    def detail(self, text: str) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
+    detail = note = step
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,6 @@ async def fit_nodes(api: Api, count: int, *, fast: bool | None, progress: Progre
 
 
 async def read_timing(api: Api) -> NodeTiming:
-    """Return the times that the cluster keeps."""
     try:
         config_map = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
     except NotFoundError:

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.dashboard import dashboard_state as states
 from flashsale.dashboard.dashboard_state import DashboardState, Moment, Trouble
@@ -56,7 +57,6 @@ class SaleFollower:
         self._buyers = Buyers(home)
 
     def show(self, state: DashboardState) -> None:
-        """Take what is known now."""
         self.state = state
         self.changed()
 
@@ -135,8 +135,7 @@ class SaleFollower:
                 ):
                     return
         finally:
-            ending.cancel()
-            await asyncio.gather(ending, return_exceptions=True)
+            await end_tasks(ending)
 
     def _seems_lost(self) -> bool:
         closed = self.state.board.closed is not None

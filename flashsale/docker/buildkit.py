@@ -62,11 +62,8 @@ def extended(dockerfile: str, arguments: Iterable[str], *, ca: bool = False) -> 
         lines.append(f"COPY {CA_FILE} {CA_PATH}")
     if not lines:
         return dockerfile
-    ends = {
-        instruction.last
-        for instruction in parse_instructions(dockerfile)
-        if instruction.keyword == "FROM"
-    }
+    instructions = parse_instructions(dockerfile)
+    ends = {instruction.last for instruction in instructions if instruction.keyword == "FROM"}
     result: list[str] = []
     for number, line in enumerate(dockerfile.splitlines(), 1):
         result += [line, *(lines if number in ends else ())]

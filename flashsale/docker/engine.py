@@ -78,7 +78,6 @@ class Engine:
         return messages
 
     def tag(self, name: str, repository: str, tag: str) -> None:
-        """Give an image one more name."""
         self.client.api.tag(name, repository, tag, force=True)
 
     def push(self, repository: str, tag: str) -> Iterable[dict[str, Any]]:

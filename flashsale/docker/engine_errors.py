@@ -40,18 +40,14 @@ class EngineError(ClusterUnreachableError):
         self.trouble = trouble
 
 
-NO_ACCESS = Hint(
-    words="ask who runs this machine for access to Docker"
-)  # its group has the rights of root
+# Its group has the rights of root.
+NO_ACCESS = Hint(words="ask who runs this machine for access to Docker")
 ADVICE = {
     EngineProblem.ABSENT: (
         "Docker is not running on {host}.",
         Hint(words="start Docker, then try again"),
     ),
-    EngineProblem.DENIED: (
-        "This user may not use Docker on {host}.",
-        NO_ACCESS,
-    ),
+    EngineProblem.DENIED: ("This user may not use Docker on {host}.", NO_ACCESS),
     EngineProblem.NO_CERTIFICATES: (
         "Certificates for Docker on {host} are missing.",
         "ls $DOCKER_CERT_PATH",

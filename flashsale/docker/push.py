@@ -16,8 +16,6 @@ STEP = 10  # per cent between two lines about one layer
 
 @dataclass(frozen=True, slots=True)
 class PushTarget:
-    """Where a push goes."""
-
     repository: str  # with its registry, as typed
     tag: str
 

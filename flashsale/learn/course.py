@@ -24,19 +24,8 @@ from flashsale.learn.steps import (
     scale,
 )
 
-OWN = (
-    open_sale.STEP,
-    numbers.STEP,
-    buy.STEP,
-    kill.STEP,
-    probe.STEP,
-    scale.STEP,
-    relabel.STEP,
-    crash.STEP,
-    lose.STEP,
-    mend.STEP,
-    close.STEP,
-)
+_MODULES = (open_sale, numbers, buy, kill, probe, scale, relabel, crash, lose, mend, close)
+OWN: tuple[Step, ...] = tuple(module.STEP for module in _MODULES)
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 LIST = Hint("flashsale learn --list", "names all steps")
 
@@ -50,7 +39,7 @@ def course(folder: Path | None = None) -> tuple[Step, ...]:
     steps = list(OWN)
     for file in _files(folder) if folder else ():
         step = read_step(file)
-        known = [known_step.name for known_step in steps]
+        known = [each.name for each in steps]
         if step.name in known:
             raise _wrong(file, f"there is a step '{step.name}' already")
         if step.before not in known:

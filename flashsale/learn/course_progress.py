@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What became of one step."""
-
     state: StepState = "open"
     answer: int = 0  # 1 to 3; 0 for none yet
     began: float = 0.0  # unix seconds
@@ -35,11 +33,14 @@ class StepRecord:
     place: str = ""
     prepared: str = ""  # folder that the step handed out
 
+    @property
+    def unaided(self) -> bool:
+        """Whether the step was done without a hint, and nobody typed its commands."""
+        return self.state == "done" and not self.hints and not self.shown
+
 
 @dataclass(frozen=True, slots=True)
 class CourseProgress:
-    """What became of all of them."""
-
     steps: Mapping[str, StepRecord] = field(default_factory=dict)  # by name
 
     def of(self, name: str) -> StepRecord:
@@ -97,12 +98,9 @@ def parse_progress(document: Any) -> CourseProgress:
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
-    kept = (
-        None if before is None else StepBaseline(**{name: _tuple(v) for name, v in before.items()})
-    )
-    return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
-
-
-def _tuple(value: Any) -> Any:
-    """JSON has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
+    if before is not None:  # JSON has no tuples
+        parts: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in before.items()
+        }
+        rest["before"] = StepBaseline(**parts)
+    return StepRecord(seen=tuple(seen), reveal=tuple(reveal), **rest)

@@ -10,7 +10,7 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSal
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
 from flashsale.clusters.state.sale_record import SaleRecord
-from flashsale.kube import Api, NoAnswerError, NotFoundError, paths
+from flashsale.kube import REFUSALS, Api, NoAnswerError, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
 from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
@@ -30,7 +30,6 @@ class Sale:
 
     @property
     def replicaset_path(self) -> str:
-        """Where its ReplicaSet lives."""
         return paths.replicasets(self.namespace, self.name)
 
     async def replicaset(self) -> Object:
@@ -93,16 +92,12 @@ class Sale:
             container: whose; the app's by default.
         """
         path = paths.pods(self.namespace, pod.name, "log")
-        query = {
-            "tailLines": LOG_LINES,
-            "container": container or pod.app_container.get("name", ""),
-        }
+        container = container or pod.app_container.get("name", "")
+        query = {"tailLines": LOG_LINES, "container": container}
         for previous in (False, True):
             try:
                 text = await self.api.text(path, {**query, "previous": previous})
-            except ClusterUnreachableError:
-                raise
-            except FlashsaleError:
+            except REFUSALS:
                 continue  # it never started, or has only one life behind it
             if text.strip():
                 return text

@@ -42,10 +42,11 @@ def down(
     lenient = ignore_not_found or purge
     closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
     purged = _purge(inside) if purge else None
-    document, text = closed.as_json(), closed_view(closed)
+    document = closed.as_json()
     if purged:
-        document["purged"], text = purged.as_json(), f"{text}\n{purged_view(purged)}"
-    print_result(typed, document, text)
+        document["purged"] = purged.as_json()
+    more = f"\n{purged_view(purged)}" if purged else ""
+    print_result(typed, document, lambda: closed_view(closed) + more)
 
 
 async def _close(

@@ -65,7 +65,6 @@ def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfil
 
 
 def node_count(text: str) -> int:
-    """Read the N of `--nodes`."""
     if not re.fullmatch(r"[1-9]", text):
         raise BadInputError(f"--nodes must be 1 to 9, not {text}.", hint="flashsale up --nodes 3")
     return int(text)

@@ -112,7 +112,6 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
 
 
 def reached_at(url: str) -> str:
-    """Say that nothing has to be held open."""
     return f"Reached at the node port, {url}."
 
 
@@ -128,8 +127,7 @@ def no_address_error(service: Service, code: int | None) -> ClusterUnreachableEr
     elif code == NO_PODS:
         reason = "no pod of it is running"
     return ClusterUnreachableError(
-        f"No address for service {service.name} works from here: {reason}.",
-        hint="flashsale status",
+        f"No address for service {service.name} works from here: {reason}.", hint="flashsale status"
     )
 
 

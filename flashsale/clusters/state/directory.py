@@ -99,8 +99,7 @@ def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     """Say that the system does not let us keep something there."""
     if error.errno in FULL:
         return FlashsaleError(
-            f"The disk is full that holds flashsale's state in {home}.",
-            hint=room_hint(home),
+            f"The disk is full that holds flashsale's state in {home}.", hint=room_hint(home)
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",

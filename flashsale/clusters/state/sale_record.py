@@ -50,7 +50,6 @@ class SaleRecord:
 
 
 def to_json(record: SaleRecord) -> dict[str, Any]:
-    """Write the record as :func:`parse` reads it."""
     return {"format": FORMAT, **asdict(record)}
 
 

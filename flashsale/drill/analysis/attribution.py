@@ -145,9 +145,7 @@ def is_doubtful(attributions: Sequence[Attribution], covered: float) -> bool:
     Nearly is a quarter; a few that are unexplained are no pattern.
     """
     inside = sum(attribution.cause is not None for attribution in attributions)
-    outside = sum(
-        attribution.cause is None and not attribution.baseline for attribution in attributions
-    )
+    outside = sum(not each.cause and not each.baseline for each in attributions)
     if outside < 5 or covered >= 1:
         return False
     return outside / (1 - covered) > 0.25 * inside / covered if covered else True

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
-from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers import MANAGER, owner_reference
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.golang import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import (
     Object,
     has_ended,
@@ -215,29 +216,15 @@ class EndpointsController:
         if labels == old["metadata"]["labels"] and body.items() <= old.items():
             return
         changed = old["metadata"] | {"labels": labels, "annotations": self._triggered()}
-        self._registry.update(
-            ENDPOINT_SLICES,
-            meta["namespace"],
-            old["metadata"]["name"],
-            old | body | {"metadata": changed},
-            manager=MANAGER,
-        )
+        new = old | body | {"metadata": changed}
+        self._registry.update(ENDPOINT_SLICES, *namespaced_name(old), new, manager=MANAGER)
 
     def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
-        meta = service["metadata"]
-        owner = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "name": meta["name"],
-            "uid": meta["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
         return {
-            "generateName": f"{meta['name']}-",
+            "generateName": f"{service['metadata']['name']}-",
             "labels": labels,
             "annotations": self._triggered(),
-            "ownerReferences": [owner],
+            "ownerReferences": [owner_reference(SERVICES, service)],
         }
 
     def _triggered(self) -> dict[str, str]:
@@ -255,11 +242,8 @@ class EndpointsController:
             thing = {"metadata": written, **body}
             self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=MANAGER)
         elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
-            kept = {key: value for key, value in old.items() if key != "subsets"}
-            changed = kept | body | {"metadata": old["metadata"] | written}
-            self._registry.update(
-                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=MANAGER
-            )
+            changed = with_value(old, "subsets", subsets) | {"metadata": old["metadata"] | written}
+            self._registry.update(ENDPOINTS, *namespaced_name(old), changed, manager=MANAGER)
 
 
 def _leaves(event: StoreEvent) -> bool:

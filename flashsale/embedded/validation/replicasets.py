@@ -16,13 +16,9 @@ from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 
 COUNTS = (
-    "replicas",
-    "fullyLabeledReplicas",
-    "readyReplicas",
-    "availableReplicas",
-    "observedGeneration",
+    "replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration",
     "terminatingReplicas",
-)
+)  # fmt: skip
 LIMITED = (
     ("fullyLabeledReplicas", "status.replicas"),
     ("readyReplicas", "status.replicas"),

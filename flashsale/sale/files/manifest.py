@@ -17,12 +17,7 @@ from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.fields import part, section
 from flashsale.objects.models import Object, app_container
-from flashsale.sale.files.yaml_reader import (
-    TEMPLATE,
-    read_source,
-    template_error,
-    yaml_documents,
-)
+from flashsale.sale.files.yaml_reader import TEMPLATE, read_source, template_error, yaml_documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own

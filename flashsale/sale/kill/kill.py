@@ -57,11 +57,7 @@ class PendingHealings:
             self.open.add(healing.replacement_uid or "")
 
 
-async def kill_pods(
-    sale: Sale,
-    pods: Sequence[Pod],
-    method: KillMethod,
-) -> list[Mark]:
+async def kill_pods(sale: Sale, pods: Sequence[Pod], method: KillMethod) -> list[Mark]:
     """Kill pods, all at once, and note when each kill was accepted.
 
     Raises:

@@ -16,13 +16,7 @@ from flashsale.clusters.base import Progress
 from flashsale.objects.fields import sections
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
-from flashsale.sale.observe.healing import (
-    Died,
-    Healed,
-    Healing,
-    NotReplaced,
-    Replaced,
-)
+from flashsale.sale.observe.healing import Died, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Update
 from flashsale.sale.sale_nodes import find_node, read_nodes
@@ -144,11 +138,7 @@ def choose_node(
 
 
 async def kill_node(
-    monitor: SaleMonitor,
-    node: Node,
-    progress: Progress,
-    *,
-    timeout: float,
+    monitor: SaleMonitor, node: Node, progress: Progress, *, timeout: float
 ) -> NodeKill:
     """Kill a node and follow it until all pods that were there have a ready replacement.
 

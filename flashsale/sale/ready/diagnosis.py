@@ -31,10 +31,7 @@ ALWAYS = "imagePullPolicy Always"
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
-MEND = Hint(
-    "flashsale up",
-    "after you mended CMD in the Dockerfile, or `command` in the manifest",
-)
+MEND = Hint("flashsale up", "after you mended CMD in the Dockerfile, or `command` in the manifest")
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 
 
@@ -134,12 +131,8 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
     state = unready_status(pod)
     places = (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated"))
-    conditions = (section(state, *place) for place in places)
-    messages = (
-        text(condition, "message")
-        for condition in conditions
-        if condition.get("reason") in UNSTARTED
-    )
+    parts = (section(state, *place) for place in places)
+    messages = (text(part, "message") for part in parts if part.get("reason") in UNSTARTED)
     words = next(filter(None, messages), "")
     if "no command specified" in words:
         image = text(pod.app_container, "image")
@@ -301,7 +294,5 @@ def _probe_port(pod: Pod) -> int | None:
     probe = _probe_of(pod, "readiness")
     port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
     ports = sections(pod.app_container, "ports")
-    named = {
-        container_port.get("name"): container_port.get("containerPort") for container_port in ports
-    }
+    named = {known.get("name"): known.get("containerPort") for known in ports}
     return port if isinstance(port, int) else named.get(port)

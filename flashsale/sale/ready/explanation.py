@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flashsale.base.text import counted, joined
@@ -83,7 +83,6 @@ class NewPods:
 
     @property
     def ready(self) -> list[PodTimes]:
-        """Those that got ready."""
         return [times for times in self._times.values() if times.ready is not None]
 
 
@@ -98,8 +97,7 @@ def created_line(new: Sequence[PodTimes], began: float) -> str:
     last = max(new, key=lambda times: times.ready or 0.0)
     seconds = f"{max(0.0, (last.ready or began) - began):.1f} s"
     spent = time_spent(last.pod, began, last.started, last.ready)
-    which = "it" if len(new) == 1 else f"the last of them, {last.pod.name},"
-    which = last.pod.name if len(new) == 1 else which
+    which = last.pod.name if len(new) == 1 else f"the last of them, {last.pod.name},"
     did = f"The ReplicaSet created {counted(len(new), 'pod')}"
     return f"{did}; {which} was ready after {seconds}{f': {spent}' if spent else ''}."
 
@@ -109,11 +107,11 @@ def deleted_line(names: Sequence[str]) -> str:
     return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
 
 
-def healing_line(healing: Healing, replacement: Pod | None) -> str:
+def healing_line(healing: Healing, pods: Mapping[str, PodSeen]) -> str:
     """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
 
     Args:
-        replacement: as it was seen last, for its probes.
+        pods: all that are in sight, by uid.
     """
     if healing.ready is None or healing.replacement is None:
         return ""
@@ -123,7 +121,8 @@ def healing_line(healing: Healing, replacement: Pod | None) -> str:
     else:
         counts = f"wanted {healing.wanted}, counted {healing.left}"
         did = f"The ReplicaSet {counts}, created {healing.replacement}"
-    spent = time_spent(replacement, healing.died, healing.started, healing.ready)
+    seen = pods.get(healing.replacement_uid or "")
+    spent = time_spent(seen.pod if seen else None, healing.died, healing.started, healing.ready)
     return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
 
 

@@ -36,20 +36,14 @@ def listens_on_loopback_alone(log: str, port: int | None) -> bool:
     return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
 
 
-def unix_socket(log: str) -> str:
-    """Return the Unix socket that an app says it listens on; empty if it says no such thing."""
-    match = UNIX_SOCKET.search(log)
-    return match[1] if match else ""
-
-
 def listening_elsewhere(log: str, port: int | None) -> str:
     """Say where an app says that it listens, where nobody finds it; empty if it says nothing."""
     if others := listening_ports(log) - {port}:
         return f"port {min(others)}"
     if listens_on_loopback_alone(log, port):
         return "127.0.0.1, where nobody outside the pod finds it"
-    socket = unix_socket(log)
-    return f"the Unix socket {socket}" if socket else ""
+    socket = UNIX_SOCKET.search(log)
+    return f"the Unix socket {socket[1]}" if socket else ""
 
 
 def how_to_listen(log: str, port: int | None) -> str:
@@ -59,7 +53,6 @@ def how_to_listen(log: str, port: int | None) -> str:
 
 
 def last_lines(log: str) -> str:
-    """Keep the last lines of a log."""
     return "\n".join(log.rstrip().splitlines()[-LINES:])
 
 

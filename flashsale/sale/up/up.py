@@ -68,8 +68,6 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open sale."""
-
     status: SaleStatus
     image: Image
     outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it
@@ -223,10 +221,7 @@ async def apply_both(
         pods = await apply(sale.api, manifest.replicaset, sale.namespace, replicas=replicas)
     except InvalidError as error:
         raise refused_by_server(error, manifest) from error
-    return {
-        f"replicaset.apps/{manifest.name}": pods,
-        f"service/{manifest.service_name}": service,
-    }
+    return {f"replicaset.apps/{manifest.name}": pods, f"service/{manifest.service_name}": service}
 
 
 async def leave_outdated(

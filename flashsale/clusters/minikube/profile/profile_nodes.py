@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint
@@ -9,6 +10,9 @@ from flashsale.base.text import counted
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile.profile import Profile
+from flashsale.clusters.subprocesses import run
+
+log = logging.getLogger(__name__)
 
 
 def refuse_other_nodes(profile: Profile, wanted: int) -> None:
@@ -23,6 +27,24 @@ def refuse_other_nodes(profile: Profile, wanted: int) -> None:
             f"makes another profile, with {counted(wanted, 'node')}",
         ),
     )
+
+
+async def unfreeze(profile: Profile, *, timeout: float) -> None:
+    """Undo `docker pause` on a profile's nodes; for those that go on it is an error, and no matter.
+
+    Raises:
+        ClusterUnreachableError: the driver's program is not there, or does not answer.
+    """
+    for machine in profile.machines:
+        command = (profile.driver, "unpause", machine)
+        try:
+            answer = await run.run_program(*command, timeout=timeout, patience=1)
+        except OSError as error:
+            raise ClusterUnreachableError(
+                f"{profile.driver} cannot unpause the node of '{profile.name}'.",
+                hint=" ".join(command),
+            ) from error
+        log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
 
 
 async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:

@@ -39,7 +39,6 @@ def was_cut_off(home: Path, profile: str) -> bool:
 
 
 def forget_unfinished(home: Path, profile: str) -> None:
-    """Drop the note, if there is one."""
     (home / _name(profile)).unlink(missing_ok=True)
 
 

@@ -16,7 +16,7 @@ def generate_name(base: str, rng: random.Random) -> str:
     return base[:LONGEST_BASE] + "".join(rng.choices(ALPHABET, k=SUFFIX))
 
 
-def generate_free_name(base: str, rng: random.Random, is_taken: Callable[[str], bool]) -> str:
+def generate_free_name(base: str, rng: random.Random, is_taken: Callable[[str], object]) -> str:
     """Try a few names for one that nobody has; the last one tried may be taken all the same."""
     for _ in range(TRIES):
         name = generate_name(base, rng)

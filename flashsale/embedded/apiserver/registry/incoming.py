@@ -24,13 +24,9 @@ from flashsale.embedded.types.resources import (
 from flashsale.objects.models import Object
 
 SYSTEM_METADATA = (  # a client's own values for these are dropped
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
+    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
     "resourceVersion",
-)
+)  # fmt: skip
 WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
 CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
 STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}

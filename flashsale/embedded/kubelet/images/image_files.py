@@ -6,8 +6,7 @@ import errno
 import hashlib
 import os
 import posixpath
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -141,17 +140,13 @@ class ImageFiles:
     def snapshot(self) -> ImageFiles:
         return ImageFiles(dict(self.entries))
 
-    def lay_out(self, root: Path, names: Iterable[str] | None = None) -> None:
-        root.mkdir(parents=True, exist_ok=True)
-        for name in sorted(self.entries) if names is None else names:
-            entry, place = self.entries[name], root / name
+    def lay_out(self, root: Path) -> None:
+        for name, entry in sorted(self.entries.items()):
+            place = root / name
             if entry.is_folder:
                 place.mkdir(exist_ok=True)
             elif entry.link:
                 place.symlink_to(entry.link)
-            elif isinstance(entry.source, Path):
-                shutil.copyfile(entry.source, place)
-                place.chmod(entry.mode)
             else:
                 place.write_bytes(entry.read())
                 place.chmod(entry.mode)

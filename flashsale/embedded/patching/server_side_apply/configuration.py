@@ -20,20 +20,16 @@ from flashsale.embedded.patching.server_side_apply.merging import (
 )
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.defaults import EVENT
-from flashsale.objects.fields import part
+from flashsale.objects.fields import part, with_value
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 UNKNOWN = "unknown"
 RESET = {"": "status", "status": "spec"}  # by subresource: what a write there leaves alone
 ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to who fills them in
-    ("metadata",),
-    ("spec",),
-    ("status",),
-    ("spec", "template"),
-    ("spec", "template", "metadata"),
+    ("metadata",), ("spec",), ("status",), ("spec", "template"), ("spec", "template", "metadata"),
     ("spec", "template", "spec"),
-)
+)  # fmt: skip
 ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothing to say
     "EndpointSlice": {"endpoints": None, "ports": None},
     "Event": EVENT,
@@ -257,8 +253,8 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
     meta = metadata_of(thing)
     if "managedFields" not in meta:
         return thing, {}
-    bare = {key: value for key, value in meta.items() if key != "managedFields"}
-    return thing | {"metadata": bare}, managing.decode_managers(meta["managedFields"]) or {}
+    bare = thing | {"metadata": with_value(meta, "managedFields", None)}
+    return bare, managing.decode_managers(meta["managedFields"]) or {}
 
 
 def _put_together(thing: Object, managers: Managers) -> Object:

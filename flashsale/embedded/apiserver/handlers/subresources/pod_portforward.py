@@ -61,7 +61,7 @@ async def serve_portforward(
         StatusError: 404, 400 for a pod without a node, or without an upgrade.
     """
     check_method(request)
-    pod = registry.get(target.resource, target.namespace, target.name)
+    pod = registry.get(*target.key)
     check_node(pod)
     check_upgrade(request)
     if wants_spdy(request):

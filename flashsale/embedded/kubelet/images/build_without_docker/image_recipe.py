@@ -116,5 +116,5 @@ def skip(recipe: ImageRecipe, instruction: Instruction, why: str = "") -> None:
     recipe.has_unknown_files = True
 
 
-def shorten(text: str, length: int = 80) -> str:
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+def shorten(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, shorten
@@ -48,7 +47,6 @@ from flashsale.embedded.kubelet.images.build_without_docker.simple_commands impo
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
 
-NO_FILES: Mapping[str, ImageFile] = MappingProxyType({})
 # What reads a here-document and is no shell: named behind it, or in its first line after `#!`.
 _OTHER_READER = re.compile(r"(?!(?:/usr/bin/env +)?\S*\b(?:ba|da|a)?sh\b)[\w./].*")
 # What installs poetry and uv, which are got from the index when they are needed.
@@ -56,7 +54,7 @@ _TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 
 
 def follow_run(
-    recipe: ImageRecipe, instruction: Instruction, mounts: Mapping[str, ImageFile] = NO_FILES
+    recipe: ImageRecipe, instruction: Instruction, mounts: Mapping[str, ImageFile]
 ) -> None:
     """Follow a RUN as far as that goes here.
 
