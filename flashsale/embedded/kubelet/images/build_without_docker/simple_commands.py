@@ -137,7 +137,10 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
         return True
     if install := install_words.parse_install(words):
         shell.paths(install_words.listed_files(install[1]))  # which are there
-        _install(shell, *install, words)
+        tool, named = install
+        _install(
+            shell, tool, tuple(each for word in named for each in _expanded(shell, word)), words
+        )
         return True
     if _is_quiet(program, words):
         return True if program in ("true", ":") else None
@@ -177,6 +180,12 @@ def _environment_of(program: str, words: Sequence[str]) -> str:
                  if not word.startswith("-")]  # fmt: skip
         return named[-1] if named else ".venv"
     return ""
+
+
+def _expanded(shell: Shell, word: str) -> list[str]:
+    """Return the files that a pattern names, as a shell does; the word itself where it is none."""
+    names = shell.recipe.files.matching(shell.path(word)) if "*" in word else []
+    return [f"/{name}" for name in names] or [word]
 
 
 def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[str]) -> None:

@@ -59,6 +59,7 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
         ("pip install -r none.txt || pip install b", "b"),
         ("pip install a>=1.1 b", "a b"),
+        ("touch w-1.whl && pip install ./*.whl", "/app/w-1.whl"),
         ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
