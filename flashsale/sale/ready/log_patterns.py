@@ -56,6 +56,11 @@ def last_lines(log: str) -> str:
     return "\n".join(log.rstrip().splitlines()[-LINES:])
 
 
+def creation_failure(message: str) -> str:
+    """Return what an event says of why a ReplicaSet cannot create a pod."""
+    return message.removeprefix("(combined from similar events): ").removeprefix("Error creating: ")
+
+
 def probe_failure(message: str) -> str:
     """Shorten a probe's message to what went wrong."""
     status = re.search(r"statuscode: (\d+)", message)
