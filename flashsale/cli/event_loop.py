@@ -127,6 +127,5 @@ def interruptible(stop: Event, task: Task[Any], *, terminable: bool = False) -> 
 
 
 def first_error(group: BaseExceptionGroup[Any]) -> BaseException:
-    """Find the first error in a group of groups."""
     first = group.exceptions[0]
     return first_error(first) if isinstance(first, BaseExceptionGroup) else first

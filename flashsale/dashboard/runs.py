@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint, RefusedError
 from flashsale.base.text import counted
 from flashsale.dashboard import dashboard_state as states
@@ -70,8 +71,7 @@ class Runs:
 
     async def __aexit__(self, *_: object) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks(self._task)
 
     async def start_load(self, arguments: ActionArguments) -> str:
         """Send buyers until they are stopped: `flashsale load`."""
@@ -222,7 +222,6 @@ def _last_word(figures: Figures) -> LoadProgress:
 
 
 async def _crowd_line(sale: Sale, url: str, figures: Figures) -> str:
-    """Say what came of a crowd."""
     if figures.sent and not figures.confirmed:
         return str(await nothing_confirmed_error(sale, url, figures))
     return f"{figures.sent:,} sent, {figures.confirmed:,} confirmed, {figures.lost:,} lost"

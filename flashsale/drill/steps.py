@@ -46,12 +46,7 @@ class StepRunner:
     """Takes the steps of one drill. Cancelling it leaves the sale as it is at that moment."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        replicas: int,
-        monitor: SaleMonitor,
-        history: History,
-        log: Logger,
+        self, scenario: Scenario, replicas: int, monitor: SaleMonitor, history: History, log: Logger
     ) -> None:
         self.kills: list[PodKill] = []
         self.skipped: list[SkippedKill] = []

@@ -77,12 +77,7 @@ class Api:
         return await self._json("PUT", path, query, body)
 
     async def patch(
-        self,
-        path: str,
-        body: Any,
-        *,
-        content_type: str = MERGE,
-        query: Params | None = None,
+        self, path: str, body: Any, *, content_type: str = MERGE, query: Params | None = None
     ) -> Object:
         """Change parts of an object; a JSON patch is a list, every other kind a mapping."""
         return await self._json("PATCH", path, query, body, content_type)
@@ -142,7 +137,6 @@ class Api:
                     yield json.loads(line)
 
     async def close(self) -> None:
-        """Close all connections."""
         if self._session:
             await self._session.close()
         self._transport.close()
@@ -157,12 +151,7 @@ class Api:
         return self._session
 
     async def _json(
-        self,
-        method: str,
-        path: str,
-        query: Params | None,
-        body: Any = None,
-        content_type: str = "",
+        self, method: str, path: str, query: Params | None, body: Any = None, content_type: str = ""
     ) -> Object:
         return self._decode(
             await in_thread(partial(self._call, method, path, query, body, content_type))

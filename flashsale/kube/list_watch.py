@@ -28,14 +28,7 @@ from typing import Any
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.api import Api
 from flashsale.kube.response_errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
-from flashsale.kube.watch_types import (
-    Change,
-    Changed,
-    Clock,
-    Resynced,
-    Stream,
-    WatchTimeouts,
-)
+from flashsale.kube.watch_types import Change, Changed, Clock, Resynced, Stream, WatchTimeouts
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)

@@ -63,7 +63,6 @@ class Facts:
 
     @property
     def ready(self) -> list[Pod]:
-        """Those of its own that are ready."""
         return [pod for pod in self.own if pod.ready]
 
     @property
@@ -88,7 +87,6 @@ class Facts:
 
     @property
     def container(self) -> Mapping[str, Any]:
-        """The first container of the template."""
         return next(iter(sections(self.template, "containers")), {})
 
     @property

@@ -8,8 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.kube import NotFoundError, paths
+from flashsale.base.aio import end_tasks
+from flashsale.base.errors import BadInputError
+from flashsale.kube import REFUSALS, NotFoundError, paths
 from flashsale.kube.list_watch import changes
 from flashsale.kube.watch_types import Changed, Resynced, Stream
 from flashsale.objects.fields import sections, text
@@ -60,11 +61,7 @@ async def read_logs(
 
 
 def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
-    """Return the names of a pod's containers, init containers first.
-
-    Raises:
-        BadInputError: there is none of the wanted name; the others are named.
-    """
+    """Name a pod's containers, init containers first; BadInputError if none is the wanted one."""
     both = (sections(pod, "spec", kind) for kind in ("initContainers", "containers"))
     names = [str(container_spec["name"]) for part in both for container_spec in part]
     if wanted and wanted not in names:
@@ -100,8 +97,7 @@ async def follow_logs(
             yield line
         await watching
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end_tasks(watching)
 
 
 async def _watch(
@@ -141,11 +137,7 @@ def _started(pod: Object) -> bool:
 
 
 async def _pod(
-    sale: Sale,
-    pod: Object,
-    tail: int | None,
-    wanted: str,
-    lines: asyncio.Queue[Line | None],
+    sale: Sale, pod: Object, tail: int | None, wanted: str, lines: asyncio.Queue[Line | None]
 ) -> None:
     """Follow the logs of a pod's containers."""
     several = len(containers_of(pod)) > 1
@@ -169,9 +161,7 @@ async def _container(
                     await lines.put(replace(tag, text=text))
         except NotFoundError:
             return
-        except ClusterUnreachableError:
-            raise
-        except FlashsaleError:
+        except REFUSALS:
             pass  # between two lives there is no container whose log could be read
         query["tailLines"] = 0
         await asyncio.sleep(PAUSE)
@@ -182,9 +172,7 @@ async def _text(sale: Sale, pod: str, container: str, tail: int | None, *, stric
     query |= {} if tail is None else {"tailLines": tail}
     try:
         return await sale.api.text(paths.pods(sale.namespace, pod, "log"), query)
-    except ClusterUnreachableError:
-        raise
-    except FlashsaleError:
+    except REFUSALS:
         if strict:
             raise
         return ""  # one pod of many that has not started yet

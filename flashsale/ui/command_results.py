@@ -61,7 +61,6 @@ def _opened_line(opened: Opened) -> str:
 
 
 def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None = None) -> str:
-    """Write what `scale` prints."""
     from flashsale.ui.console import filled
 
     change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
@@ -78,27 +77,18 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None 
 
 def healings_view(healings: Sequence[Healing]) -> str:
     """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
-    from flashsale.ui.kubectl_tables import aligned
+    from flashsale.ui.kubectl_tables import aligned, seconds_cell
 
-    rows = [
-        [
-            healing.victim,
-            healing.replacement or "<none>",
-            *(
-                "" if moment is None else f"{moment:.2f}s"
-                for moment in map(
-                    healing.seconds, (healing.created, healing.started, healing.ready, healing.gone)
-                )
-            ),
-        ]
-        for healing in healings
-    ]
-    return aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"], *rows])
+    rows = [["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"]]
+    for healing in healings:
+        moments = (healing.created, healing.started, healing.ready, healing.gone)
+        cells = map(seconds_cell, map(healing.seconds, moments))
+        rows.append([healing.victim, healing.replacement or "<none>", *cells])
+    return aligned(rows)
 
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-
     from flashsale.sale.observe import healing as healings
 
     match happening:
@@ -147,8 +137,7 @@ class KillNotes:
 
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        replacement = update.state.pods.get(happening.healing.replacement_uid or "")
-        return healing_line(happening.healing, replacement.pod if replacement else None)
+        return healing_line(happening.healing, update.state.pods)
 
 
 def back_off_line(pod: Pod) -> str:
@@ -161,7 +150,6 @@ def back_off_line(pod: Pod) -> str:
 
 
 def closed_view(closed: DownResult) -> str:
-    """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
     if not lines and not closed.kept and not closed.stopped:
         lines.append("Nothing of a sale was left.")

@@ -21,16 +21,20 @@ class NodeNotes:
 
         for happening in update.happenings:
             match happening:
-                case Died(healing=healing) if healing.in_place and healing.victim_uid in self._pods:
-                    self._note(f"{healing.victim} is restarted: its node came back in time")
-                case Died(healing=healing) if healing.victim_uid in self._pods:
-                    self._note(f"{healing.victim} is told to leave")
-                case Replaced(healing=healing) if healing.victim_uid in self._pods:
-                    self._note(f"{healing.replacement} replaces {healing.victim}")
-                case Healed(healing=healing) if healing.victim_uid in self._pods:
-                    self._note(f"{healing.replacement} is ready")
-                case NotReplaced(healing=healing, why=why) if healing.victim_uid in self._pods:
-                    self._note(f"{healing.victim} is not replaced: {why}")
+                case Died(healing=healing) if healing.in_place:
+                    line = f"{healing.victim} is restarted: its node came back in time"
+                case Died(healing=healing):
+                    line = f"{healing.victim} is told to leave"
+                case Replaced(healing=healing):
+                    line = f"{healing.replacement} replaces {healing.victim}"
+                case Healed(healing=healing):
+                    line = f"{healing.replacement} is ready"
+                case NotReplaced(healing=healing, why=why):
+                    line = f"{healing.victim} is not replaced: {why}"
+                case _:
+                    continue
+            if healing.victim_uid in self._pods:
+                self._note(line)
 
 
 def node_kill_view(killed: NodeKill, width: int | None) -> str:
@@ -41,22 +45,17 @@ def node_kill_view(killed: NodeKill, width: int | None) -> str:
     """
     from flashsale.sale.ready.explanation import node_line
     from flashsale.ui.console import filled
-    from flashsale.ui.kubectl_tables import aligned
+    from flashsale.ui.kubectl_tables import aligned, seconds_cell
 
-    rows = [
-        [pod.victim, pod.replacement or "<none>", _cell(pod.seconds(pod.created)),
-         _cell(pod.seconds(pod.started)), _cell(pod.seconds(pod.ready))]
-        for pod in killed.pods
-    ]  # fmt: skip
+    rows = [["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY"]]
+    for pod in killed.pods:
+        cells = map(seconds_cell, map(pod.seconds, (pod.created, pod.started, pod.ready)))
+        rows.append([pod.victim, pod.replacement or "<none>", *cells])
     head = ["NODE", "NOT-READY", "EVICTED", "REPLACED", "READY"]
     times = (killed.not_ready, killed.evicted, killed.replaced, killed.ready_again)
-    shown = [aligned([head, [killed.node, *map(_cell, times)]])]
-    if rows:
-        shown.append(aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY"], *rows]))
+    shown = [aligned([head, [killed.node, *map(seconds_cell, times)]])]
+    if killed.pods:
+        shown.append(aligned(rows))
     why = node_line(len(killed.pods), times, killed.tolerated)
     back = f"Next:\n  flashsale start-node {killed.node}   bring the node back"
     return "\n\n".join([*shown, filled(why, width), *([back] if killed.not_ready else [])])
-
-
-def _cell(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.2f}s"

@@ -40,8 +40,7 @@ def kill_node(
         bool, typer.Option("--no-wait", help="Do not wait for the replacements.")
     ] = False,
     timeout: Annotated[
-        str,
-        typer.Option("--timeout", metavar="TIME", help="How long to wait for replacements."),
+        str, typer.Option("--timeout", metavar="TIME", help="How long to wait for replacements.")
     ] = "10m",
 ) -> None:
     """Cut a node's power, and follow its pods until each has a ready replacement.

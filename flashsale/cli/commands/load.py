@@ -112,7 +112,6 @@ def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | No
 
 
 def arrival_kind(text: str) -> str:
-    """Read the value of `--arrivals`."""
     if text not in ("even", "poisson"):
         raise BadInputError(
             f"--arrivals must be even or poisson, not '{text}'.",

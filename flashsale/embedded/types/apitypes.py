@@ -15,25 +15,12 @@ from typing import Any, Literal
 
 Shape = Literal["struct", "list", "map", "scalar"]
 DESCRIBED = (  # types whose fields' descriptions head the columns of tables
-    "policy.PodDisruptionBudgetSpec",
-    "apps.ReplicaSetSpec",
-    "apps.ReplicaSetStatus",
-    "autoscaling.ScaleSpec",
-    "autoscaling.ScaleStatus",
-    "coordination.LeaseSpec",
-    "core.ConfigMap",
-    "core.Endpoints",
-    "core.Event",
-    "core.NodeStatus",
-    "core.NodeSystemInfo",
-    "core.ObjectReference",
-    "core.PodSpec",
-    "core.PodStatus",
-    "core.ServiceSpec",
-    "discovery.EndpointSlice",
-    "meta.ObjectMeta",
-    "scheduling.PriorityClass",
-)
+    "policy.PodDisruptionBudgetSpec", "apps.ReplicaSetSpec", "apps.ReplicaSetStatus",
+    "autoscaling.ScaleSpec", "autoscaling.ScaleStatus", "coordination.LeaseSpec", "core.ConfigMap",
+    "core.Endpoints", "core.Event", "core.NodeStatus", "core.NodeSystemInfo",
+    "core.ObjectReference", "core.PodSpec", "core.PodStatus", "core.ServiceSpec",
+    "discovery.EndpointSlice", "meta.ObjectMeta", "scheduling.PriorityClass",
+)  # fmt: skip
 GO_SCALARS = {
     "boolean": "bool",
     "quantity": "resource.Quantity",

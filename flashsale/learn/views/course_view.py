@@ -239,7 +239,6 @@ def _message(tour: Tour, width: int) -> Text:
 
 
 def _sale(tour: Tour) -> Text:
-    """The sale in one line."""
     facts = tour.facts
     if not tour.known:
         return Text("Looking for the sale ...", style="dim")

@@ -21,7 +21,6 @@ from flashsale.load.worker.sender import send_orders
 
 
 def main() -> None:
-    """Serve one run."""
     raise_file_limit()
     commands = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - unbuffered: then it is watched
     out = sys.stdout.buffer

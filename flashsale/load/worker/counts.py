@@ -13,9 +13,7 @@ from flashsale.load.worker.histogram import bucket
 
 LATE = 0.010  # seconds after its planned start from which a purchase counts as started late
 MOST_PODS = 1000  # names a run tells apart; a server that invents a name an answer is no pod
-MOST_REASONS = (
-    20  # of rejections, or of losses, a run tells apart: an answer may name another one every time
-)
+MOST_REASONS = 20  # of rejections, or of losses, a run tells apart: each answer may name another
 OTHER_REASONS, OTHER_CAUSES = "other answers", "other causes"
 MOST_LOSSES = 100_000  # listed a worker; the rest is counted only
 

@@ -226,8 +226,7 @@ class _Turn:
                 self.swap(healing, started=None)
                 return
         mark = self._take_mark(pod.name)
-        died = min(self.at, mark.at) if mark else seen.earliest
-        marked = mark is not None
+        died, marked = min(self.at, mark.at) if mark else seen.earliest, mark is not None
         self.open(Healing(pod.name, pod.uid, "crashed", died, pod.name, pod.uid, marked=marked))
 
     def _take_mark(self, pod: str) -> Mark | None:
@@ -272,7 +271,8 @@ class _Turn:
 
     def swap(self, old: Healing, new: Healing | None = None, **changes: Any) -> Healing:
         now = replace(new or old, **changes)
-        self.state = self.state.with_changed(old, now)
+        open_now = tuple(now if other is old else other for other in self.state.open)
+        self.state = replace(self.state, open=open_now)
         return now
 
     def call_off(self, healing: Healing, why: str) -> None:

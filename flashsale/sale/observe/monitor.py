@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.kube.watch_types import Stream
 from flashsale.sale.observe.healing_tracker import step
@@ -94,8 +95,7 @@ class SaleMonitor:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_tasks(self._task)
 
     def add_observer(self, observer: Observer) -> None:
         """Tell one more observer of every update from now on."""
@@ -130,11 +130,7 @@ class SaleMonitor:
         return self.state
 
     async def until_synced(self) -> SaleState:
-        """Return once everything that is there is known.
-
-        Raises:
-            ClusterUnreachableError: the API server answers, but does not show everything.
-        """
+        """Return once everything is known; ClusterUnreachableError if that is not shown in time."""
         try:
             return await self.until(lambda _: True, FIRST_LOOK)
         except TimeoutError:

@@ -77,8 +77,7 @@ def test_named_manifest_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
-    [((), "has none of app.py"), (("notes.txt",), "has none")],
+    ("files", "words"), [((), "has none of app.py"), (("notes.txt",), "has none")]
 )
 def test_folder_without_an_app_is_refused(
     tmp_path: Path, files: tuple[str, ...], words: str

@@ -17,6 +17,7 @@ from flashsale.embedded.validation.services import (
     needs_health_check,
     validate_service_addresses,
 )
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
@@ -194,10 +195,7 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
     if has_node_ports(before) and not has_node_ports(spec):
         numbers = [port.get("nodePort") for port in before.get("ports") or []]
         if all(port.get("nodePort") in (None, 0, *numbers) for port in spec.get("ports") or []):
-            spec["ports"] = [
-                {key: value for key, value in port.items() if key != "nodePort"}
-                for port in spec.get("ports") or []
-            ]
+            spec["ports"] = [with_value(port, "nodePort", 0) for port in spec.get("ports") or []]
     for key, needs in (
         ("healthCheckNodePort", needs_health_check),
         ("allocateLoadBalancerNodePorts", is_balanced),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object
 
 PREFIX = "node.kubernetes.io/"
@@ -71,5 +72,4 @@ def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
 
 
 def _with(node: Object, taints: list[Object]) -> Object:
-    others = {key: value for key, value in (node.get("spec") or {}).items() if key != "taints"}
-    return node | {"spec": others | ({"taints": taints} if taints else {})}
+    return node | {"spec": with_value(node.get("spec") or {}, "taints", taints)}

@@ -19,12 +19,9 @@ SCHEMES = ("HTTP", "HTTPS")
 PROBE_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
 PROBE_NUMBERS = (
-    "initialDelaySeconds",
-    "timeoutSeconds",
-    "periodSeconds",
-    "successThreshold",
+    "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold",
     "failureThreshold",
-)
+)  # fmt: skip
 
 
 def validate_probes(container: Object, at: str, grace: int) -> Errors:

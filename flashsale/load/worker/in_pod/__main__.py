@@ -41,7 +41,6 @@ class MessageWriter:
         self._lines = 0
 
     def __call__(self, message: dict[str, Any]) -> None:
-        """Write a message."""
         lines = list(write_lines(message, self._lines))
         self._lines += len(lines)
         sys.stdout.write("\n".join([*lines, ""]))
@@ -77,7 +76,6 @@ def look_up(target: LoadTarget) -> LoadTarget:
 
 
 def main() -> None:
-    """Serve one run."""
     raise_file_limit()
     stopped, stop = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(stop, b"."))  # process 1 would ignore it

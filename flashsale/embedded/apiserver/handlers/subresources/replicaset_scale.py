@@ -44,7 +44,7 @@ def scale_of(replicaset: Object) -> Object:
 
 def get_scale(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
     form = responses.wanted(request)
-    scale = scale_of(_replicaset(registry, target))
+    scale = scale_of(registry.get(*target.key))
     return responses.object_answer(form, SCALE, scale, registry.clock())
 
 
@@ -54,7 +54,7 @@ def update_scale(write: Write) -> web.Response:
 
 def patch_scale(write: Write) -> web.Response:
     kind = patch_kind(write)
-    replicaset = _replicaset(write.registry, write.target)
+    replicaset = write.registry.get(*write.target.key)
     live = scale_of(replicaset)
     if kind == APPLY:
         return _apply(write, replicaset, live)
@@ -85,13 +85,9 @@ def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
     return _set(write, merged)
 
 
-def _replicaset(registry: Registry, target: RequestTarget) -> Object:
-    return registry.get(target.resource, target.namespace, target.name)
-
-
 def _set(write: Write, scale: Object) -> web.Response:
     target, registry = write.target, write.registry
-    replicaset = _replicaset(registry, target)
+    replicaset = registry.get(*target.key)
     incoming.refuse(SCALE, target.name, validate_scale(scale))
     meta = scale.get("metadata") or {}
     write.check_matches_url(scale)
@@ -106,12 +102,5 @@ def _set(write: Write, scale: Object) -> web.Response:
         "metadata": replicaset["metadata"] | {"resourceVersion": ""} | wanted,
         "spec": replicaset["spec"] | {"replicas": (scale.get("spec") or {}).get("replicas", 0)},
     }
-    updated = registry.update(
-        target.resource,
-        target.namespace,
-        target.name,
-        body,
-        dry_run=write.options.dry_run,
-        track=track,
-    )
+    updated = registry.update(*target.key, body, dry_run=write.options.dry_run, track=track)
     return responses.object_answer(write.form, SCALE, scale_of(updated), registry.clock())

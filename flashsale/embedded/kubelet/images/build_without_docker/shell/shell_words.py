@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 from flashsale.base.dockerfile.instructions import HereDocument
-from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
     Pipeline,
@@ -17,6 +16,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     Simple,
     parse_script,
 )
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import Shell
 
 _QUOTED = re.compile(r"'[^']*'")
 _SUBSTITUTION = re.compile(
