@@ -219,8 +219,11 @@ def _ask_for_user(shell: Shell, words: Sequence[str]) -> None:
 def _set(shell: Shell, words: Sequence[str]) -> None:
     """`set -- A B`, and `set -e`; other options of the shell make no difference here."""
     options = [*itertools.takewhile(lambda word: word != "--", words)]
-    if any(word.startswith("-") and "e" in word for word in options) or "errexit" in options:
-        shell.ends_on_failure = options[0][0] == "-"
+    for option, name in zip(options, [*options, ""][1:], strict=True):
+        if re.match("[-+][a-z]*e", option) or (
+            re.match("[-+][a-z]*o", option) and name == "errexit"
+        ):
+            shell.ends_on_failure = option[0] == "-"
     if "pipefail" in options and shell.dialect == "dash":
         raise ExitError(shell.fail("set -o pipefail", BASH_ALONE))
     if "--" in words:

@@ -192,6 +192,8 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
     [
         "false || true",
         "set -e; false || true; if false; then true; fi; ! true; touch f",
+        "set -ex; set +e; false; true",
+        "--mount=type=tmpfs,target=/scratch --mount=type=cache,target=/c touch /scratch/a; cd /c",
         "false; touch f",
         "rm -f none && rm -rf none/*",
         "which nobody && exit 1; touch f",
