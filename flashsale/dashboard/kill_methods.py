@@ -16,11 +16,7 @@ KILL_METHODS = {
 
 
 def asked_kill_method(arguments: Mapping[str, Any]) -> KillMethod:
-    """Read how to kill.
-
-    Raises:
-        BadInputError: there is no such way.
-    """
+    """Read how to kill; BadInputError if there is no such way."""
     how = arguments.get("how", "graceful")
     if how not in KILL_METHODS:
         raise BadInputError(f"'{how}' is no way to kill a pod.", hint="flashsale kill-pod --help")

@@ -161,10 +161,16 @@ LOSS_WORDS = {
 }
 
 
+def loss_counts(errors: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Count losses by what people read: those of the class "other" by their causes."""
+    named = {LOSS_WORDS[name]: count for name, count in errors.items() if name in LOSS_WORDS}
+    return {**named, **other}
+
+
 def failure_counts(figures: Figures) -> str:
     """Say how purchases failed, and how often: `HTTP 404 (120), connection reset (3)`."""
-    losses = {LOSS_WORDS[name]: n for name, n in figures.errors.items() if name in LOSS_WORDS}
-    failures = {**figures.rejections, **losses, **figures.other_errors}
+    losses = loss_counts(figures.errors, figures.other_errors)
+    failures = {**figures.rejections, **losses}
     return ", ".join(f"{name} ({count:,})" for name, count in failures.items() if count)
 
 

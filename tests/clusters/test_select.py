@@ -109,9 +109,8 @@ async def test_a_kubeconfig_that_is_not_there_is_named(
 ) -> None:
     """No shell has resolved the `~` in it, say."""
     monkeypatch.setenv("KUBECONFIG", "~/none")
-    with pytest.raises(BadInputError, match="There is no kubeconfig at ~/none") as caught:
+    with pytest.raises(BadInputError, match="There is no kubeconfig at ~/none"):
         await select_for_up(ClusterOptions(context="tunnel"))
-    assert caught.value.hint == "ls -l '~/none'"
 
 
 async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:

@@ -49,11 +49,7 @@ class ClusterRun:
     async def carry_out(
         self, group: asyncio.TaskGroup, observer: LoadObserver | None, stop: asyncio.Event | None
     ) -> None:
-        """Run until every worker's part is accounted for.
-
-        Raises:
-            NotReadyError: not all workers started; the cluster's own words say why.
-        """
+        """Run until every worker's part is booked; NotReadyError if not all of them started."""
         stopping = group.create_task(_wait_for(stop or asyncio.Event()), name="waiting for stop")
         over = group.create_task(_wait_for(self._over), name="waiting for results")
         helping = [

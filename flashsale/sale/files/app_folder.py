@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.addresses import typed_url
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
@@ -183,6 +184,9 @@ def _present(folder: Path) -> list[str]:
         hint = f"--manifest {quoted(folder)}" if is_manifest else quoted(folder.parent)
         raise BadInputError(f"{folder} is a file, not a folder.", hint=f"flashsale up {hint}")
     if not folder.is_dir():
+        if url := typed_url(folder):
+            clone = f"git clone {quoted(url)} && flashsale up {quoted(folder.stem)}"
+            raise BadInputError(f"{url} is an address, not a folder of this machine.", hint=clone)
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [name for name in NAMES if (folder / name).is_file()]
     if not present:

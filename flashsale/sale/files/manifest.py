@@ -73,20 +73,12 @@ def shipped() -> Manifest:
 
 
 def read_manifest(file: Path) -> Manifest:
-    """Read a learner's manifest.
-
-    Raises:
-        BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
-    """
+    """Read a learner's manifest and check it, as :func:`parse_manifest` does."""
     return parse_manifest(*read_source(file))
 
 
 def parse_manifest(text: str, source: str) -> Manifest:
-    """Read and check a manifest; the documents may come in any order.
-
-    Raises:
-        BadInputError: with the file, and the line or field that is wrong.
-    """
+    """Read and check a manifest, its documents in any order; BadInputError names line or field."""
     by_kind: dict[str, Object] = {}
     objects = [*_objects(text, source)]
     has_replicaset = any(document.get("kind") == "ReplicaSet" for _, document in objects)

@@ -12,10 +12,10 @@ from aiohttp import ClientSession, web
 
 from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers.subresources import spdy_upgrade
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodConnection
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
     CHANNEL_PROTOCOLS,
     IN_BASE64,
+    PodConnection,
     PortChannels,
 )
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import open_spdy_streams

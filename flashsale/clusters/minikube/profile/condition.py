@@ -38,11 +38,7 @@ def up_command(profile: str) -> str:
 
 
 def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> ProfileCondition:
-    """Say what state a profile is in.
-
-    Args:
-        docker: whether this machine's Docker answers; counts where the node is a container of it.
-    """
+    """Say what state a profile is in; ``docker``: whether this machine's Docker answers."""
     up = up_command(name)
     if state.damaged:
         file = config_file(name)

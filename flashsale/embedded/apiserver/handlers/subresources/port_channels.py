@@ -11,21 +11,36 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
-    BLOCK,
-    PodPorts,
-    forward_error,
-)
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
+BLOCK = 32 * 1024  # bytes that are read at once
+PodConnection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 IN_BASE64 = "v4.base64.channel.k8s.io"
 CHANNEL_PROTOCOLS = ("v4.channel.k8s.io", IN_BASE64, "")
 MOST_PORTS = 100  # each has two channels, and a channel's number is a byte
+
+
+class PodPorts(Protocol):
+    """The ports of the pods of all nodes."""
+
+    async def dial(self, pod: Object, port: int) -> PodConnection:
+        """Connect to a port of a pod.
+
+        Raises:
+            NodeError: the pod is not there any more, or nobody listens.
+            StatusError: its node does not answer.
+        """
+
+
+def forward_error(pod: Object, port: int, error: Exception) -> str:
+    """Say as a kubelet does why there is no connection."""
+    meta = pod["metadata"]
+    return f"error forwarding port {port} to pod {meta['name']}, uid {meta['uid']}: {error}"
 
 
 class PortChannels:

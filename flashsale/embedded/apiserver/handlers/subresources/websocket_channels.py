@@ -79,10 +79,7 @@ async def accept_websocket(
         why = f"not supported: [{' '.join(wanted)}]; supports [{' '.join(known)}]\n"
         return web.Response(status=403, text=f"requested protocol(s) are {why}")
     response = web.WebSocketResponse(
-        protocols=[chosen] if chosen else (),
-        timeout=CLOSE_SECONDS,
-        compress=False,
-        max_msg_size=0,
+        protocols=[chosen] if chosen else (), timeout=CLOSE_SECONDS, compress=False, max_msg_size=0
     )
     try:
         await response.prepare(request)

@@ -7,54 +7,21 @@ import itertools
 import os
 import posixpath
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flashsale.base.dockerfile.dockerignore import compile_pattern
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    BASH_ALONE,
     ExitError,
     Shell,
+    positional,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.system_packages import (
+    add_system_packages,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
-
-# Small programs that containers begin with and few other machines have. A user is of no account
-# here, so what changes to another one only goes on.
-_INIT = """#!/bin/sh
-# Stands in for an init: runs a command, hands signals on to it, ends as it does.
-while :; do
-    case $1 in
-        --) shift; break ;;
-        -p | -e | -r | --rewrite) shift 2 ;;
-        -*) shift ;;
-        *) break ;;
-    esac
-done
-"$@" <&0 &
-child=$!
-for name in TERM HUP QUIT USR1 USR2 INT; do trap "kill -$name $child 2>/dev/null" $name; done
-while :; do
-    wait $child
-    code=$?
-    kill -0 $child 2>/dev/null || exit $code
-done
-"""
-_AS_USER = """#!/bin/sh
-# Stands in for a program that runs a command as another user; there is one user alone here.
-shift
-exec "$@"
-"""
-_OWNER = """#!/bin/sh
-# Stands in for one that gives files away: all belong to the one user there is.
-exit 0
-"""
-_OWNERS = ("chown", "chgrp")
-BASH_ALONE = (
-    'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
-)
-STAND_INS = {"tini": _INIT, "dumb-init": _INIT, "gosu": _AS_USER, "su-exec": _AS_USER,
-             "chown": _OWNER, "chgrp": _OWNER}  # fmt: skip
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -255,13 +222,6 @@ def _unset(shell: Shell, words: Sequence[str]) -> None:
         shell.variables.pop(word, None)
 
 
-def positional(words: Sequence[str]) -> dict[str, str]:
-    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
-    numbered = {str(number): word for number, word in enumerate(words)}
-    rest = " ".join(words[1:])
-    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
-
-
 def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
     for path in shell.paths(_options(words)[1]):
         entry = shell.recipe.files.get(path)
@@ -308,31 +268,11 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
             raise ValueError(option)
 
 
-def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
-    """`apt-get install`, `apk add`: nothing is installed, but some programs have a stand-in.
-
-    Raises:
-        ValueError: something else is wanted that this machine does not have.
-    """
-    _, (command, *wanted) = _options([word for word in words if word != "-t"])
-    names = [re.split("[=<>~/:]", name)[0] for name in wanted]
-    if command not in ("install", "add"):
-        raise ValueError(command)
-    for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
-        if not shutil.which(name) or name in _OWNERS:
-            place = f"usr/bin/{name}"
-            shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
-    if missing := [
-        package for package in names if package not in STAND_INS and not shutil.which(package)
-    ]:
-        raise ValueError(missing[0])
-
-
 OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
     "cd": _cd, "set": _set, "unset": _unset, "export": _export, "mkdir": _mkdir, "touch": _touch,
     "rm": _rm, "rmdir": _rmdir,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
-    "find": _find, "apt-get": _add_system_packages, "apt": _add_system_packages,
-    "apk": _add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "find": _find, "apt-get": add_system_packages, "apt": add_system_packages,
+    "apk": add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
     "echo": lambda shell, words: None, "printf": lambda shell, words: None,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import (
     dockerfile_reader,
-    file_commands,
+    system_packages,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
@@ -59,6 +59,7 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
         ("pip install -r none.txt || pip install b", "b"),
         ("pip install a>=1.1 b", "a b"),
+        ("touch w-1.whl && pip install ./*.whl", "/app/w-1.whl"),
         ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
@@ -208,7 +209,7 @@ def test_small_programs_that_packages_bring_have_a_stand_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this machine lacks them; what else is missing is noted."""
-    monkeypatch.setattr(file_commands.shutil, "which", lambda name: None)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name: None)
     recipe = recipe_of(tmp_path, "RUN apt-get install -y tini && apk add --no-cache su-exec=1\n")
     assert recipe.files.entries["usr/bin/tini"].mode == 0o755
     assert "usr/bin/chown" in recipe.files.entries
