@@ -80,7 +80,7 @@ STATES: tuple[State, ...] = (
             "--profile shop`"
         ),
         down=(
-            "minikube 'shop' has no node yet: no start of it got that far. There is nothing to stop."
+            "minikube 'shop' has no node yet: no start of it got that far. There is nothing to stop."  # noqa: E501
         ),
         doctor=(
             "profile 'shop' has no node yet: no start of it got that far → `flashsale up "
