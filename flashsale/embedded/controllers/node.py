@@ -22,6 +22,7 @@ from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, find_condition, rfc3339
 
+RUNTIME = f"process://{version('gunicorn')}"
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
 STATUS_SECONDS = 300.0
@@ -136,7 +137,7 @@ def node_status(
             "bootID": machine.boot_id,
             "kernelVersion": machine.kernel,
             "osImage": machine.os_image,
-            "containerRuntimeVersion": f"process://{version('gunicorn')}",
+            "containerRuntimeVersion": RUNTIME,
             "kubeletVersion": GIT_VERSION,
             "kubeProxyVersion": GIT_VERSION,
             "operatingSystem": machine.system,
