@@ -29,6 +29,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     parse_script,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    OF_BASE,
     ExitError,
     Shell,
     Status,
@@ -74,6 +75,7 @@ def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
     variables["?"] = "0"
     dialect = "bash" if recipe.shell[0].endswith("bash") else own_dialect(recipe)
     shell = Shell(recipe, instruction, recipe.workdir, variables, _script, dialect)
+    shell.unknown |= OF_BASE - {*variables}
     status: Status = True
     text = instruction.flags()[1]
     if (command := replace(instruction, text=text).exec_form()) is not None:

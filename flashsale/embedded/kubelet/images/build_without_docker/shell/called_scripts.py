@@ -34,7 +34,10 @@ def why_not_run(shell: Shell, words: Sequence[str]) -> str:
     path = shell.path(word)
     entry = shell.recipe.files.follow(path)
     if entry is None:
-        return "" if shell.may_have(path) else f"{word}: {os.strerror(errno.ENOENT)}"
+        in_environment = "bin" in path.split("/")  # which a tool may have made unasked
+        return (
+            "" if in_environment or shell.may_have(path) else f"{word}: {os.strerror(errno.ENOENT)}"
+        )
     if word == first or entry.is_folder:
         return ""
     if not entry.mode & 0o111:

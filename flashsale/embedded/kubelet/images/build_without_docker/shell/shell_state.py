@@ -18,6 +18,8 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 
+# Variables that images of Python have, and whose values are not known here.
+OF_BASE = {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "LANG", "HOSTNAME"}
 BASH_ALONE = (
     'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
 )
