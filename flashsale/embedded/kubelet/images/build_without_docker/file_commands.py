@@ -320,8 +320,7 @@ def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
         raise ValueError(command)
     for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
         if not shutil.which(name) or name in _OWNERS:
-            place = f"usr/bin/{name}"
-            shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
+            shell.recipe.files.put(f"usr/bin/{name}", ImageFile(STAND_INS[name].encode(), 0o755))
     if missing := [
         package for package in names if package not in STAND_INS and not shutil.which(package)
     ]:
