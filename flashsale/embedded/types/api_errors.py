@@ -97,8 +97,7 @@ class FieldError:
 
     @classmethod
     def too_many(cls, field: str, count: int, most: int) -> FieldError:
-        why = f"Too many: {count}: must have at most {most} items"
-        return cls("FieldValueTooMany", field, why)
+        return cls("FieldValueTooMany", field, f"Too many: {count}: must have at most {most} items")
 
     @classmethod
     def too_long(cls, field: str, most: int) -> FieldError:
@@ -123,8 +122,7 @@ def not_found(resource: Resource, name: str) -> StatusError:
 
 def no_such_path() -> StatusError:
     """404 for a version or resource that is not served."""
-    message = "the server could not find the requested resource"
-    return StatusError(404, "NotFound", message, {})
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> StatusError:

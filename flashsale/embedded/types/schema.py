@@ -69,8 +69,7 @@ def check_types(body: object, api_version: str, kind: str) -> None:
     Raises:
         StatusError: 400.
     """
-    wrong = type_error(body, api_version, kind)
-    if wrong:
+    if wrong := type_error(body, api_version, kind):
         version = api_version.rpartition("/")[2]
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong}')
 

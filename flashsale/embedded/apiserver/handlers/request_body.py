@@ -82,14 +82,12 @@ def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
         raise api_errors.bad_request(prefix + why + shown) from error
     except yaml_body.YAMLBodyError as error:
         raise api_errors.bad_request(f"{prefix}{error}{shown}") from error
-    wrong = kind_error(decoded.content)
-    if wrong:
+    if wrong := kind_error(decoded.content):
         why = f"couldn't get version/kind; json parse error: {wrong}"
         raise api_errors.bad_request(prefix + why + shown)
     version = (decoded.content or {}).get("apiVersion") or ""
     if version.count("/") > 1:
-        why = f"unexpected GroupVersion string: {version}"
-        raise api_errors.bad_request(prefix + why + shown)
+        raise api_errors.bad_request(prefix + f"unexpected GroupVersion string: {version}" + shown)
     return decoded if decoded.content is not None else Body({}, [])
 
 
@@ -202,8 +200,7 @@ def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
         raise api_errors.bad_request(why) from error
     except yaml_body.YAMLBodyError as error:
         raise api_errors.bad_request(str(error)) from error
-    unread = kind_error(sent)
-    if unread:
+    if unread := kind_error(sent):
         raise api_errors.bad_request(f"couldn't get version/kind; json parse error: {unread}")
     sent = sent or {}
     kind = sent.get("kind") or "DeleteOptions"
@@ -212,8 +209,7 @@ def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
         raise api_errors.bad_request(
             f'no kind "{kind}" is registered for version "{version}" in scheme {INTERNAL_SCHEME}'
         )
-    wrong = type_error(sent, "v1", "DeleteOptions")
-    if wrong:
+    if wrong := type_error(sent, "v1", "DeleteOptions"):
         raise api_errors.bad_request(wrong)
     options: Object = sent
     return options

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from flashsale.base.aio import run_until
 from flashsale.embedded.kubelet.images.image_puller import SLOW_SYNC, SYNC, ImagePuller
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import (
@@ -31,7 +32,6 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
     Grace,
     HookError,
     run_hook,
-    run_unless_ended,
     stop_container,
 )
 from flashsale.embedded.types.golang import go_text
@@ -96,8 +96,7 @@ class Container:
         if not (instance := self.instance):
             return
         if instance.process.running:
-            text = f"Stopping container {self.name}"
-            self._pod.record("Normal", "Killing", text, self.name)
+            self._pod.record("Normal", "Killing", f"Stopping container {self.name}", self.name)
             await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
         if isinstance(self.state.state, Running):
             end = self._end(await instance.process.wait())
@@ -243,7 +242,7 @@ class Container:
             return
         try:
             async with grace.limit():
-                await run_unless_ended(self._run_hook(hook, instance), instance)
+                await run_until(self._run_hook(hook, instance), instance.process.ended)
         except (HookError, TimeoutError):
             self._warn("FailedPreStopHook", "PreStopHook failed")
 
@@ -251,7 +250,7 @@ class Container:
         if not (hook := self._hook("postStart")):
             return True
         try:
-            await run_unless_ended(self._run_hook(hook, instance), instance)
+            await run_until(self._run_hook(hook, instance), instance.process.ended)
         except HookError:
             self._warn("FailedPostStartHook", "PostStartHook failed")
             return False

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from flashsale.base.aio import end_tasks
 from flashsale.embedded.apiserver.handlers.request_body import is_true
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import container_name
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
@@ -205,8 +206,7 @@ def check_node(pod: Object) -> None:
         StatusError: 400.
     """
     if not pod["spec"].get("nodeName"):
-        why = f"pod {pod['metadata']['name']} does not have a host assigned"
-        raise api_errors.bad_request(why)
+        raise api_errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
 
 
 def check_upgrade(request: web.BaseRequest) -> None:
@@ -224,14 +224,12 @@ async def _join(client: ClientStreams, there: RemoteCommand) -> int:
     incoming = asyncio.ensure_future(_give_input(client, there))
     outgoing = asyncio.ensure_future(_take_output(client, there))
     alive = asyncio.ensure_future(_ping(client))
-    tasks: set[asyncio.Future[Any]] = {incoming, outgoing, alive}
+    tasks: set[asyncio.Task[Any]] = {incoming, outgoing, alive}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return await outgoing if outgoing.done() else 137
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 async def _ping(client: ClientStreams) -> None:
