@@ -12,7 +12,9 @@ from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
 from flashsale.sale.observe.state import Update
+from flashsale.sale.ready.log_patterns import creation_failure
 
+POD_NAME = re.compile(r'pods "[^"]+"')  # one that was not created; the next one has another
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
 TURN = 2.0  # seconds beyond tolerationSeconds that are no turn of the node's yet
 SHORT = 0.1  # seconds that are not worth a word
@@ -28,8 +30,9 @@ class WarningNotes:
 
     def see(self, update: Update) -> None:
         line = warning_line(update)
-        if line and line not in self._noted:
-            self._noted.add(line)
+        alike = POD_NAME.sub("", line)
+        if line and alike not in self._noted:
+            self._noted.add(alike)
             self._note(line)
 
 
@@ -45,7 +48,7 @@ def warning_line(update: Update) -> str:
     if seen.reason == NO_ROOM and not any(pod.terminating for pod in state.own):
         return f"The scheduler finds no node for a pod: {words}."
     if seen.reason == NO_POD:
-        return f"The ReplicaSet cannot create a pod: {words.removeprefix('Error creating: ')}."
+        return f"The ReplicaSet cannot create a pod: {creation_failure(words)}."
     return ""
 
 

@@ -12,13 +12,15 @@ LISTENING = re.compile(
     r" (?:TCP address )?(?:\w+://)?(\[[^]]*\]|[^\s:/]*)(?::| port )(\d+)"
 )
 UNIX_SOCKET = re.compile(r"(?:[Ll]istening at|[Rr]unning on(?: socket)?):? (?:unix:)(\S+)")
+FLASK = 'app.run(host="0.0.0.0", port={0})` or `flask run --host=0.0.0.0 --port={0}'
 # How to make a server that is known by its log listen for others than its own pod.
 OPTIONS = (
     ("Uvicorn", "--host 0.0.0.0 --port {}"),
     ("gunicorn", "-b 0.0.0.0:{}"),
     ("[INFO] Listening at", "-b 0.0.0.0:{}"),
-    ("Flask", "--host=0.0.0.0 --port={}"),
     ("development server at", "runserver 0.0.0.0:{}"),
+    ("Flask", FLASK),
+    ("a development server", FLASK),  # `flask run` says so, and not always its name
 )
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
 
@@ -52,6 +54,11 @@ def how_to_listen(log: str, port: int | None) -> str:
 
 def last_lines(log: str) -> str:
     return "\n".join(log.rstrip().splitlines()[-LINES:])
+
+
+def creation_failure(message: str) -> str:
+    """Return what an event says of why a ReplicaSet cannot create a pod."""
+    return message.removeprefix("(combined from similar events): ").removeprefix("Error creating: ")
 
 
 def probe_failure(message: str) -> str:

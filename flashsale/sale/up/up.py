@@ -45,6 +45,14 @@ from flashsale.sale.up.rollout import (
 )
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
+WRONG_TYPE = re.compile(r"cannot unmarshal \w+ into Go struct field \S*?([\w]+) of type (\S+)")
+TYPES = {  # Go's, as a manifest says them
+    "string": "text: write it in quotes",
+    "int32": "a whole number, without quotes",
+    "int64": "a whole number, without quotes",
+    "bool": "true or false, without quotes",
+    "[]string": "a list of words",
+}
 PORT_HELD = Hint(
     "flashsale down && flashsale up",
     "where the sale's own Service has it under its old name; else write another nodePort",
@@ -198,6 +206,9 @@ def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
             "flashsale down && flashsale up",
         )
     hint = PORT_HELD if "port is already allocated" in error.words else error.hint
+    wrong_type = WRONG_TYPE.search(error.words)
+    if wrong_type and (wanted := TYPES.get(wrong_type[2])):
+        hint = Hint("flashsale manifest", f"shows the form; {wrong_type[1]} takes {wanted}")
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 

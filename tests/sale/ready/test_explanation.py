@@ -121,6 +121,10 @@ def test_each_warning_is_noted_once_and_not_while_room_is_being_made() -> None:
     for _ in range(2):
         see(Update(event, known(replicaset_object())))
     assert len(notes) == 1
+    for name in ("rs-1", "rs-2"):
+        failure = warning("FailedCreate", f'Error creating: pods "{name}" is forbidden: quota')
+        see(Update(failure, known(replicaset_object())))
+    assert len(notes) == 2
 
 
 def test_replicaset_is_needed_to_know_its_pods() -> None:

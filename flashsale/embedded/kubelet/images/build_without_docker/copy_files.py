@@ -124,19 +124,20 @@ def bind_mounts(
     app: AppFolder,
     stage_of: Callable[[str], ImageRecipe | None],
 ) -> dict[str, ImageFile]:
-    """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
+    """Return what `RUN --mount` lays out, by its path in the image: files, or an empty folder."""
     mounts: dict[str, ImageFile] = {}
     for options in _MOUNT.findall(instruction.text):
         given = dict(part.partition("=")[::2] for part in options.split(","))
+        target = given.get("target") or given.get("dst") or given.get("destination") or ""
+        place = absolute(recipe.workdir, target)
         if given.get("type", "bind") != "bind":
+            mounts |= {place: ImageFile(mode=FOLDER_MODE)} if given["type"] != "secret" else {}
             continue
         stage = stage_of(given["from"]) if "from" in given else None
         if "from" in given and stage is None:
             continue  # another image's files
         origin = stage.files if stage else app.files
         source = absolute("/", given.get("source") or given.get("src") or ".")
-        target = given.get("target") or given.get("dst") or given.get("destination") or ""
-        place = absolute(recipe.workdir, target)
         entry = origin.get(source) if source else None
         if entry and not entry.is_folder:
             mounts[place] = entry

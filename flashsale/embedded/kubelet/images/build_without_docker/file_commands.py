@@ -7,54 +7,22 @@ import itertools
 import os
 import posixpath
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flashsale.base.dockerfile.dockerignore import compile_pattern
+from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    BASH_ALONE,
     ExitError,
     Shell,
+    positional,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.system_packages import (
+    add_system_packages,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
-
-# Small programs that containers begin with and few other machines have. A user is of no account
-# here, so what changes to another one only goes on.
-_INIT = """#!/bin/sh
-# Stands in for an init: runs a command, hands signals on to it, ends as it does.
-while :; do
-    case $1 in
-        --) shift; break ;;
-        -p | -e | -r | --rewrite) shift 2 ;;
-        -*) shift ;;
-        *) break ;;
-    esac
-done
-"$@" <&0 &
-child=$!
-for name in TERM HUP QUIT USR1 USR2 INT; do trap "kill -$name $child 2>/dev/null" $name; done
-while :; do
-    wait $child
-    code=$?
-    kill -0 $child 2>/dev/null || exit $code
-done
-"""
-_AS_USER = """#!/bin/sh
-# Stands in for a program that runs a command as another user; there is one user alone here.
-shift
-exec "$@"
-"""
-_OWNER = """#!/bin/sh
-# Stands in for one that gives files away: all belong to the one user there is.
-exit 0
-"""
-_OWNERS = ("chown", "chgrp")
-BASH_ALONE = (
-    'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
-)
-STAND_INS = {"tini": _INIT, "dumb-init": _INIT, "gosu": _AS_USER, "su-exec": _AS_USER,
-             "chown": _OWNER, "chgrp": _OWNER}  # fmt: skip
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -232,18 +200,30 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         shell.recipe.files.put(path, replace(entry, source=done.stdout))
 
 
-def _add_user(shell: Shell, words: Sequence[str]) -> None:
-    """A user is of no account here, but its home may hold files."""
+def _add_user(shell: Shell, words: Sequence[str], *, asks: bool = False) -> None:
+    """A user is of no account here, but its home may hold files.
+
+    Args:
+        asks: as adduser does, which makes a home unless it is told not to.
+    """
     letters, rest = _options(words)
-    if "m" in letters and rest:
-        shell.recipe.files.make_folder(f"home/{rest[-1]}")
+    home = option_value(words, ("-d", "--home-dir", "--home")) or f"/home/{rest[-1]}"
+    if "m" in letters or (asks and not {"--no-create-home", "-H"} & {*words}):
+        shell.recipe.files.make_folder(shell.path(home))
+
+
+def _ask_for_user(shell: Shell, words: Sequence[str]) -> None:
+    _add_user(shell, words, asks=True)
 
 
 def _set(shell: Shell, words: Sequence[str]) -> None:
     """`set -- A B`, and `set -e`; other options of the shell make no difference here."""
     options = [*itertools.takewhile(lambda word: word != "--", words)]
-    if any(word.startswith("-") and "e" in word for word in options) or "errexit" in options:
-        shell.ends_on_failure = options[0][0] == "-"
+    for option, name in zip(options, [*options, ""][1:], strict=True):
+        if re.match("[-+][a-z]*e", option) or (
+            re.match("[-+][a-z]*o", option) and name == "errexit"
+        ):
+            shell.ends_on_failure = option[0] == "-"
     if "pipefail" in options and shell.dialect == "dash":
         raise ExitError(shell.fail("set -o pipefail", BASH_ALONE))
     if "--" in words:
@@ -253,13 +233,6 @@ def _set(shell: Shell, words: Sequence[str]) -> None:
 def _unset(shell: Shell, words: Sequence[str]) -> None:
     for word in words:
         shell.variables.pop(word, None)
-
-
-def positional(words: Sequence[str]) -> dict[str, str]:
-    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
-    numbered = {str(number): word for number, word in enumerate(words)}
-    rest = " ".join(words[1:])
-    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
 
 
 def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
@@ -308,31 +281,12 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
             raise ValueError(option)
 
 
-def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
-    """`apt-get install`, `apk add`: nothing is installed, but some programs have a stand-in.
-
-    Raises:
-        ValueError: something else is wanted that this machine does not have.
-    """
-    _, (command, *wanted) = _options([word for word in words if word != "-t"])
-    names = [re.split("[=<>~/:]", name)[0] for name in wanted]
-    if command not in ("install", "add"):
-        raise ValueError(command)
-    for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
-        if not shutil.which(name) or name in _OWNERS:
-            place = f"usr/bin/{name}"
-            shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
-    if missing := [
-        package for package in names if package not in STAND_INS and not shutil.which(package)
-    ]:
-        raise ValueError(missing[0])
-
-
 OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
     "cd": _cd, "set": _set, "unset": _unset, "export": _export, "mkdir": _mkdir, "touch": _touch,
     "rm": _rm, "rmdir": _rmdir,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
-    "find": _find, "apt-get": _add_system_packages, "apt": _add_system_packages,
-    "apk": _add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "find": _find, "apt-get": add_system_packages, "apt": add_system_packages,
+    "apk": add_system_packages, "useradd": _add_user, "adduser": _ask_for_user,
+    "dos2unix": _dos2unix,
     "echo": lambda shell, words: None, "printf": lambda shell, words: None,
 }  # fmt: skip

@@ -29,6 +29,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     parse_script,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    OF_BASE,
     ExitError,
     Shell,
     Status,
@@ -44,7 +45,6 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words im
 from flashsale.embedded.kubelet.images.build_without_docker.simple_commands import (
     run_simple,
     run_words,
-    skip_command,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
 
@@ -75,6 +75,7 @@ def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
     variables["?"] = "0"
     dialect = "bash" if recipe.shell[0].endswith("bash") else own_dialect(recipe)
     shell = Shell(recipe, instruction, recipe.workdir, variables, _script, dialect)
+    shell.unknown |= OF_BASE - {*variables}
     status: Status = True
     text = instruction.flags()[1]
     if (command := replace(instruction, text=text).exec_form()) is not None:
@@ -84,7 +85,7 @@ def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
         first = instruction.documents[0].body.partition("\n")[0]
         reader = named or (first[2:].strip() if first.startswith("#!") else "")
         if other := _OTHER_READER.match(reader):
-            skip_command(shell, other[0])
+            shell.skip(other[0])
         for document in instruction.documents if other is None else ():
             status = _script(shell, document.body)
     else:
@@ -102,7 +103,7 @@ def _script(shell: Shell, text: str) -> Status:
     try:
         script = parse_script(plain)
     except ValueError:
-        return skip_command(shell, text)
+        return shell.skip(text)
     try:
         return _in_turn(inner, script)
     except ExitError as end:
@@ -170,7 +171,7 @@ def _if(shell: Shell, node: If) -> Status:
         shell.is_tested = was_tested
         if status is None:
             del shell.skipped[before:]
-            return skip_command(shell, node.raw)
+            return shell.skip(node.raw)
         if status:
             return _in_turn(shell, body)
     return _in_turn(shell, node.otherwise)
@@ -179,7 +180,7 @@ def _if(shell: Shell, node: If) -> Status:
 def _for(shell: Shell, node: For) -> Status:
     words = words_of(shell, node.words)
     if words is None:
-        return skip_command(shell, node.raw)
+        return shell.skip(node.raw)
     status: Status = True
     for word in words:
         paths = shell.recipe.files.matching(shell.path(word))
@@ -195,7 +196,7 @@ def _case(shell: Shell, node: Case) -> Status:
     for patterns, body in node.arms:
         meant = [*map(partial(words_of, shell), patterns)]
         if word is None or None in meant:
-            return skip_command(shell, node.raw)
+            return shell.skip(node.raw)
         if any(fnmatch.fnmatchcase("".join(word), "".join(pattern or ())) for pattern in meant):
             return _in_turn(shell, body)
     return True
@@ -213,7 +214,7 @@ def _group(shell: Shell, node: Group) -> Status:
             return _end_on_failure(shell, end.status)
     lines = [output_of(inner, words_of(inner, part.raw) or ["?"], None) for part in node.body]
     if None in lines:
-        return skip_command(shell, node.raw)
+        return shell.skip(node.raw)
     write_text(shell, b"".join(line or b"" for line in lines), target, appends=appends)
     return True
 
@@ -229,5 +230,5 @@ def _pipeline(shell: Shell, node: Pipeline) -> Status:
     for words in installs:
         run_words(shell, words)
     if not installs and not any(place in node.raw for place in _TOOL_SCRIPTS):
-        return skip_command(shell, node.raw)
+        return shell.skip(node.raw)
     return True

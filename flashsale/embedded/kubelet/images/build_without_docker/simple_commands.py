@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from flashsale.embedded.kubelet.images.build_without_docker import (
@@ -16,11 +14,15 @@ from flashsale.embedded.kubelet.images.build_without_docker import (
     requirement_lists,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
-    BASH_ALONE,
     OPERATIONS,
-    positional,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
+from flashsale.embedded.kubelet.images.build_without_docker.shell.called_scripts import (
+    call,
+    script_of,
+    why_not_run,
+    without_options,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import (
     holds,
     output_of,
@@ -29,7 +31,6 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state im
     ExitError,
     Shell,
     Status,
-    own_dialect,
     write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
@@ -54,13 +55,10 @@ _QUIET_BEGINNINGS = (
     *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
     *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
 )
-_SHELLS = ("sh", "bash", "ash", "dash")
 # What runs another command, and its options that have a value.
 _PREFIXES = {"sudo": ("u", "g"), "command": (), "exec": (), "builtin": (), "eval": (), "time": (),
              "env": ("u",), "nohup": (), "nice": ("n",), "ionice": ("c", "n")}  # fmt: skip
 _CERTAIN = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY)
-_NO_FILES = ("apt", "apk ", "yum ", "dnf ", "microdnf ", "chmod ")  # none that an app names
-MOST_CALLS = 10  # scripts that call one another
 
 
 def run_simple(shell: Shell, raw: str) -> Status:
@@ -69,17 +67,10 @@ def run_simple(shell: Shell, raw: str) -> Status:
     if words is None:
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)=", raw)
         shell.unknown |= {assigned[1]} if assigned else set()
-        return skip_command(shell, raw)
+        return shell.skip(raw)
     status = run_words(shell, words, raw)
     shell.variables["?"] = str(int(status is False))
     return status
-
-
-def skip_command(shell: Shell, raw: str) -> Status:
-    """Remember a command that is not followed."""
-    shell.skipped.append(" ".join(raw.split()))
-    shell.recipe.has_unknown_files |= not raw.startswith(_NO_FILES)
-    return None
 
 
 def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None = None) -> Status:
@@ -96,7 +87,7 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
             raise
         word, is_missing = str(error.filename), isinstance(error, FileNotFoundError)
         if not shell.is_certain or (is_missing and shell.may_have(shell.path(word))):
-            return skip_command(shell, raw)
+            return shell.skip(raw)
         return shell.fail(raw, f"{word}: {error.strerror}")
 
 
@@ -105,9 +96,9 @@ def _run_words(shell: Shell, words: list[str], raw: str, given: bytes | None) ->
     given = content_of(shell, source) if source else given
     words = _without_prefixes(shell, words)
     if words[:1] == ["xargs"] and given is not None:
-        command = _without_options(words[1:], "n", "L", "P", "d")
+        command = without_options(words[1:], "n", "L", "P", "d")
         if len(words) > len(command) + 1 and not install_words.parse_install(command):
-            return skip_command(shell, raw)  # it is run more than once
+            return shell.skip(raw)  # it is run more than once
         words = [*command, *given.decode(errors="replace").split()]
     status: Status = True
     if not words and not target:
@@ -121,9 +112,9 @@ def _run_words(shell: Shell, words: list[str], raw: str, given: bytes | None) ->
     text = given if words[:1] == ["tee"] else output_of(shell, words, given)
     if text is None:
         if not install_words.parse_install(words) and words[0] not in OPERATIONS:
-            return skip_command(shell, raw)
+            return shell.skip(raw)
         status, text = _run_program(shell, words, raw, given), b""  # what it prints is not known
-    for file in [target] if target else _without_options(words[1:]):
+    for file in [target] if target else without_options(words[1:]):
         write_text(shell, text, file, appends=appends or words[:2] == ["tee", "-a"])
     return status
 
@@ -131,7 +122,7 @@ def _run_words(shell: Shell, words: list[str], raw: str, given: bytes | None) ->
 def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
     """Do a command whose output goes nowhere."""
     program = posixpath.basename(words[0])
-    if why := _why_not_run(shell, words):
+    if why := why_not_run(shell, words):
         return shell.fail(raw, why)
     if program == "exit":
         status = (words[1:] or [shell.variables["?"]])[0] == "0"
@@ -139,98 +130,29 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
         held = holds(shell, words, given)
         return shell.fail(raw) if held is False else held
-    if (script := _script_of(shell, words)) is not None:
-        return _called(shell, script[0], words, script[1], raw)
+    if (script := script_of(shell, words)) is not None:
+        return call(shell, script, words, raw)
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
     if install := install_words.parse_install(words):
         shell.paths(install_words.listed_files(install[1]))  # which are there
-        _install(shell, *install, words)
+        tool, named = install
+        _install(
+            shell, tool, tuple(each for word in named for each in _expanded(shell, word)), words
+        )
         return True
     if _is_quiet(program, words):
         return True if program in ("true", ":") else None
     try:
         OPERATIONS[program](shell, words[1:])
     except (KeyError, ValueError, IndexError):
-        return skip_command(shell, raw)
+        return shell.skip(raw)
     return True
 
 
-def _why_not_run(shell: Shell, words: Sequence[str]) -> str:
-    """Say why the file that a command runs cannot be run; empty if it can, or may be."""
-    program, first = posixpath.basename(words[0]), "".join(words[1:2])
-    if program in ("[[", "source") and shell.dialect == "dash":
-        return f"{program}: {BASH_ALONE}"
-    reads = program in _SHELLS or (program.startswith("python") and first.endswith(".py"))
-    if "/" not in words[0] and (not reads or not first or first.startswith("-")):
-        return ""
-    word = words[0] if "/" in words[0] else first
-    path = shell.path(word)
-    entry = shell.recipe.files.follow(path)
-    if entry is None:
-        return "" if shell.may_have(path) else f"{word}: {os.strerror(errno.ENOENT)}"
-    if word == first or entry.is_folder:
-        return ""
-    if not entry.mode & 0o111:
-        return f"{word}: {os.strerror(errno.EACCES)}, until chmod +x"
-    begin = entry.read().partition(b"\n")[0]
-    lines = f"{word}: its lines end as on Windows, and no program is named {begin[2:].decode()!r}"
-    return lines if begin.startswith(b"#!") and begin.endswith(b"\r") else ""
-
-
-def _script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the script that a command runs, with its `$0`, `$1`...: `-c`'s, or an image's file."""
-    program, rest = posixpath.basename(words[0]), list(words[1:])
-    if program in _SHELLS:
-        at = next((i for i, word in enumerate(rest) if re.fullmatch("-[a-z]*c", word)), None)
-        if at is not None:
-            after = _without_options(rest[at + 1 :], "o")
-            after = after[1:] if rest[at].endswith("oc") else after  # -oc pipefail
-            return "".join(after[:1]), after[1:]
-        rest = _without_options(rest, "o")
-    elif program not in (".", "source"):
-        rest = list(words) if "/" in words[0] else []
-    if not rest:
-        return None
-    if rest[0].endswith("/bin/activate"):
-        return "", rest
-    text = content_of(shell, rest[0]) or b""
-    runs_all = program in (*_SHELLS, ".", "source")
-    is_script = runs_all or re.match(rb"#!.*\b(ba|da|a)?sh\b", text.split(b"\n", 1)[0])
-    return (text.decode(errors="replace"), rest) if text and is_script else None
-
-
-def _called(
-    shell: Shell, script: str, words: Sequence[str], arguments: list[str], raw: str
-) -> Status:
-    """Do a script that a command calls, in a shell of its own unless it is read into this one."""
-    if shell.depth > MOST_CALLS:
-        return skip_command(shell, raw)
-    if words[0] in (".", "source"):
-        return shell.run_script(shell, script)
-    program, own = posixpath.basename(words[0]), {**shell.variables, **positional(arguments)}
-    begin = " ".join(words[:2]) if program in _SHELLS else script.partition("\n")[0]
-    own_shell = replace(
-        shell, variables=own, depth=shell.depth + 1, is_tested=False,
-        dialect="bash" if "bash" in begin else own_dialect(shell.recipe),
-        ends_on_failure=re.search(r" -[a-z]*e", begin) is not None,
-    )  # fmt: skip
-    return shell.run_script(own_shell, script)
-
-
-def _without_options(words: Sequence[str], *with_value: str) -> list[str]:
-    """Leave out the options before the first other word; some have their value as next word."""
-    rest = list(words)
-    while rest and rest[0].startswith("-"):
-        option = rest.pop(0)
-        if option[1:] in with_value and rest:
-            rest.pop(0)
-    return rest
-
-
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
-    text = " ".join([program, *words[1:]])
+    text = " ".join([re.sub(r"(?<=^python)3[\d.]*", "", program), *words[1:]])
     return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
 
 
@@ -242,7 +164,7 @@ def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
             name, _, value = words.pop(0).partition("=")
             shell.variables[name] = value
         elif program in _PREFIXES and len(words) > 1 and words[1] != "-v":
-            words = _without_options(words[1:], *_PREFIXES[program])
+            words = without_options(words[1:], *_PREFIXES[program])
         elif program in ("gosu", "su-exec") and len(words) > 2:
             words = words[2:]
         else:
@@ -258,6 +180,12 @@ def _environment_of(program: str, words: Sequence[str]) -> str:
                  if not word.startswith("-")]  # fmt: skip
         return named[-1] if named else ".venv"
     return ""
+
+
+def _expanded(shell: Shell, word: str) -> list[str]:
+    """Return the files that a pattern names, as a shell does; the word itself where it is none."""
+    names = shell.recipe.files.matching(shell.path(word)) if "*" in word else []
+    return [f"/{name}" for name in names] or [word]
 
 
 def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[str]) -> None:

@@ -400,6 +400,15 @@ def test_a_program_that_would_come_with_what_is_not_done_is_refused_at_once(fold
     read(folder, f'{text}COPY app.py /bin/no-such-server\nCMD ["/bin/no-such-server"]\n')
 
 
+def test_a_pattern_may_begin_with_a_bracket(folder: Path) -> None:
+    """It is taken for a list only where that has quotes."""
+    assert files(read(folder, "FROM python\nCOPY [a]pp.py /x/\n")) == {"x/app.py"}
+    with pytest.raises(BadInputError, match="is not a JSON list"):
+        read(folder, "FROM python\nCOPY ['app.py', '/x/']\n")
+    with pytest.raises(BadInputError, match="lists what is no text: quote it"):
+        read(folder, 'FROM python\nCMD ["python", 1]\n')
+
+
 def test_links_to_folders_are_followed(folder: Path) -> None:
     """In what COPY takes, and where it puts it."""
     (folder / "link").symlink_to("data")

@@ -8,7 +8,7 @@ from flashsale.base.dockerfile.stages import parse_stages
 from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import (
     dockerfile_reader,
-    file_commands,
+    system_packages,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
@@ -59,6 +59,7 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
         ("pip install -r none.txt || pip install b", "b"),
         ("pip install a>=1.1 b", "a b"),
+        ("touch w-1.whl && pip install ./*.whl", "/app/w-1.whl"),
         ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
@@ -191,9 +192,16 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
     [
         "false || true",
         "set -e; false || true; if false; then true; fi; ! true; touch f",
+        "set -ex; set +e; false; true",
+        "--mount=type=tmpfs,target=/scratch --mount=type=cache,target=/c touch /scratch/a; cd /c",
         "false; touch f",
         "rm -f none && rm -rf none/*",
         "which nobody && exit 1; touch f",
+        "mkdir /opt/a /srv/b && cd /mnt && cd /srv && echo > /usr/src/c",
+        "adduser --disabled-password shop && cd /home/shop && cp .bashrc /srv",
+        "useradd -r -d /shop -m shop && cd /shop",
+        ".venv/bin/python -m flask db upgrade && chmod +x made-by-it",
+        '[ "$PYTHON_VERSION" = 1 ] && cat none && exit 1',
         "rm /etc/motd && cd /usr/share && chmod 644 /etc/hosts",
         "python -m venv /opt/v && /opt/v/bin/pip list && chmod +x /opt/v/bin/activate",
         'python -c \'open("new", "w")\' && chmod +x new && test -f new',
@@ -208,7 +216,7 @@ def test_small_programs_that_packages_bring_have_a_stand_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this machine lacks them; what else is missing is noted."""
-    monkeypatch.setattr(file_commands.shutil, "which", lambda name: None)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name: None)
     recipe = recipe_of(tmp_path, "RUN apt-get install -y tini && apk add --no-cache su-exec=1\n")
     assert recipe.files.entries["usr/bin/tini"].mode == 0o755
     assert "usr/bin/chown" in recipe.files.entries

@@ -18,6 +18,12 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
 
+# Variables that images of Python have, and whose values are not known here.
+OF_BASE = {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "LANG", "HOSTNAME"}
+BASH_ALONE = (
+    'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
+)
+_NO_FILES = ("apt", "apk ", "yum ", "dnf ", "microdnf ", "chmod ")  # none that an app names
 Status = bool | None  # whether a command succeeds; None if that cannot be told
 
 
@@ -100,10 +106,23 @@ class Shell:
         """Whether all files are known, apart from those that Python's base images have."""
         return not self.recipe.has_unknown_files and bool(shell_of(self.recipe.base))
 
+    def skip(self, raw: str) -> Status:
+        """Remember a command that is not followed."""
+        self.skipped.append(" ".join(raw.split()))
+        self.recipe.has_unknown_files |= not raw.startswith(_NO_FILES)
+        return None
+
     def fail(self, command: str, why: str = "") -> Status:
         """Note that a command fails, and why."""
         self.failures.append(f"{shorten(' '.join(command.split()))} fails{why and f': {why}'}")
         return False
+
+
+def positional(words: Sequence[str]) -> dict[str, str]:
+    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
+    numbered = {str(number): word for number, word in enumerate(words)}
+    rest = " ".join(words[1:])
+    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
 
 
 def own_dialect(recipe: ImageRecipe) -> str:
