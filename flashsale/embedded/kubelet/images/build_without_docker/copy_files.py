@@ -54,7 +54,7 @@ def _read(folder: Path) -> ImageFiles:
     files = ImageFiles()
     for name in Ignore.of(folder).walk(folder):
         path = folder / name
-        if path.is_symlink() and (_stays_inside(path, folder) or not path.is_file()):
+        if path.is_symlink():
             files.entries[name] = ImageFile(mode=0o777, link=os.readlink(path))
         elif path.is_dir():
             files.entries[name] = ImageFile(mode=FOLDER_MODE)
@@ -62,12 +62,6 @@ def _read(folder: Path) -> ImageFiles:
             mode = PROGRAM_MODE if path.stat().st_mode & 0o100 else FILE_MODE
             files.entries[name] = ImageFile(path, mode)
     return files
-
-
-def _stays_inside(link: Path, folder: Path) -> bool:
-    """Whether a link leads to a place in the folder, by a path that the image has as well."""
-    relative = not os.readlink(link).startswith("/")
-    return relative and link.resolve().is_relative_to(folder.resolve())
 
 
 def copy(
@@ -174,6 +168,12 @@ def _find(
     path = absolute("/", source)
     brings_packages = stage is not None and recipe.take_packages(stage, path, place)
     if entries := origin.matching(origin.in_real_folder(path)):
+        named = origin.get(entries[0])
+        if named and named.link and not stage and origin.follow(entries[0]) is None:
+            raise instruction.wrong(
+                f"{instruction.keyword} names {source}, a link to {named.link}, which is not in"
+                f" {app.folder}"
+            )
         return entries
     if brings_packages or any(char in source for char in "*?["):
         return []

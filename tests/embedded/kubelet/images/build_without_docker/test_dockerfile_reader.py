@@ -420,6 +420,17 @@ def test_links_to_folders_are_followed(folder: Path) -> None:
     assert files(recipe) == {"there", "real/a.csv", "real/x", "all/a.csv", "all/b.csv"}
 
 
+def test_links_out_of_the_app_folder_stay_links(folder: Path) -> None:
+    """They lead to a file of the image, or nowhere; to copy one by its name is a mistake."""
+    for name, target in {"up": "../x", "one": "two", "two": "one", "here": "."}.items():
+        (folder / name).symlink_to(target)
+    (folder.parent / "x").write_text("not for the image")
+    entries = read(folder, "FROM python\nCOPY . /a/\n").files.entries
+    assert [entries[f"a/{name}"].link for name in ("up", "one", "here")] == ["../x", "two", "."]
+    with pytest.raises(BadInputError, match=r"COPY names up, a link to \.\./x, which is not in"):
+        read(folder, "FROM python\nCOPY up /a/\n")
+
+
 @pytest.mark.parametrize("then", ["WORKDIR /app", "COPY data /app", "COPY app.py /app/"])
 def test_a_file_does_not_become_a_folder(folder: Path, then: str) -> None:
     """`COPY app.py /app` makes a file of that name, as Docker's does."""
