@@ -61,11 +61,7 @@ class EmbeddedCluster(ClusterDefaults):
 
     @property
     def kubeconfig(self) -> Path:
-        """The file that the running cluster wrote.
-
-        Raises:
-            ClusterUnreachableError: it does not run.
-        """
+        """The file that the running cluster wrote; ClusterUnreachableError if it does not run."""
         from flashsale.embedded.process import launch
 
         running = launch.find_cluster(self.home)

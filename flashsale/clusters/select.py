@@ -114,11 +114,7 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
 
 
 async def _unrecorded(store: SaleStore) -> SelectedCluster:
-    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
-
-    Raises:
-        NoSaleError: it does not run.
-    """
+    """Take the embedded cluster if it runs: only its record is lost then. Else NoSaleError."""
     ours = EmbeddedCluster(store.home / "embedded")
     try:
         running = sys.platform != "win32" and await ours.running()
@@ -185,11 +181,7 @@ def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
 
 
 def refuse_if_not_local(record: SaleRecord) -> None:
-    """Refuse a context that is missing, or not local unless somebody insisted.
-
-    Raises:
-        BadInputError, RefusedError: with the reason.
-    """
+    """Raise BadInputError for a missing context, RefusedError for a remote one nobody allowed."""
     if record.kind != "context":
         return
     known = kubeconfig.read()
@@ -248,12 +240,7 @@ def _selected(
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
-    """Make the cluster of a record, and end what a killed command left open.
-
-    Raises:
-        BadInputError: options of making a minikube profile, for something else; or a name that
-            minikube takes for no profile.
-    """
+    """Make the cluster of a record, and end what a killed command left open; or BadInputError."""
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
             f"{making.options} is for minikube, but you also ask for"

@@ -61,11 +61,7 @@ class SaleFollower:
         self.changed()
 
     async def current(self) -> SaleMonitor:
-        """Return the monitor of the sale, once it is known what there is.
-
-        Raises:
-            FlashsaleError: there is no sale, or its cluster does not answer.
-        """
+        """Return the sale's monitor once it is known what there is; FlashsaleError without one."""
         monitor, down = self.monitor, self.state.board.down
         if monitor is None or (down is not None and self.state.trouble):
             trouble = self.state.trouble

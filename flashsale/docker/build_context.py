@@ -68,11 +68,7 @@ class BuildContext:
 
 
 def read_build_context(folder: Path, dockerfile: Path) -> BuildContext:
-    """Read an app's folder, less what its `.dockerignore` and common sense leave out.
-
-    Raises:
-        BadInputError: a file cannot be read, or the folder is too large to be an app.
-    """
+    """Read an app's folder, less what is ignored; BadInputError if that is not possible."""
     try:
         text = dockerfile.read_text()
         entries = dict(_entries(folder, Ignore.of(folder)))

@@ -31,11 +31,7 @@ BUILDKIT = re.compile(
 
 
 def refuse_buildkit(dockerfile: str) -> None:
-    """Do nothing for a Dockerfile that the classic builder can build.
-
-    Raises:
-        BadInputError: it needs BuildKit; the message names the line.
-    """
+    """Raise BadInputError, with the line, for a Dockerfile that needs BuildKit."""
     for instruction in parse_instructions(dockerfile):
         match = BUILDKIT.match(f"{instruction.keyword} {instruction.text}")
         what = next(filter(None, match.groups()), "") if match else ""

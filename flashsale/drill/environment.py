@@ -26,11 +26,7 @@ GIVEN_BY_CLUSTERS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy") 
 
 
 async def read_environment(sale: Sale, url: str) -> Environment:
-    """Look up where the drill runs.
-
-    Raises:
-        NoSaleError, ClusterUnreachableError: as every request does.
-    """
+    """Look up where the drill runs."""
     replicaset = await sale.replicaset()
     service = await sale.api.get(paths.services(sale.namespace, sale.service_name))
     version = await sale.api.version()

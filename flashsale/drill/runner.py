@@ -185,11 +185,7 @@ class _Drill:
         await self._steps.run(plan[1:])
 
     async def _require_a_purchase(self) -> None:
-        """Return once a purchase was confirmed, or if that cannot be known.
-
-        Raises:
-            NotReadyError: none is; it says why.
-        """
+        """Return once a purchase is confirmed, or nobody can know; NotReadyError if none is."""
         calm, known = self._figures, None
         try:
             async with asyncio.timeout(patience(self._scenario.rate, PATIENCE)):

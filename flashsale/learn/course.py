@@ -31,11 +31,7 @@ LIST = Hint("flashsale learn --list", "names all steps")
 
 
 def course(folder: Path | None = None) -> tuple[Step, ...]:
-    """Give all steps; those of a teacher's folder stand where they say.
-
-    Raises:
-        BadInputError: a file there is no step.
-    """
+    """Give all steps, a teacher's where they say; BadInputError if a file there is no step."""
     steps = list(OWN)
     for file in _files(folder) if folder else ():
         step = read_step(file)
@@ -49,11 +45,7 @@ def course(folder: Path | None = None) -> tuple[Step, ...]:
 
 
 def find_step(steps: Sequence[Step], name: str) -> Step:
-    """Find a step by its name.
-
-    Raises:
-        BadInputError: there is none.
-    """
+    """Find a step by its name; BadInputError if there is none."""
     names = [step.name for step in steps]
     if name in names:
         return steps[names.index(name)]
@@ -63,11 +55,7 @@ def find_step(steps: Sequence[Step], name: str) -> Step:
 
 
 def read_step(file: Path) -> Step:
-    """Run a file that defines STEP, and return that.
-
-    Raises:
-        BadInputError: it cannot be run, or defines no sound step.
-    """
+    """Run a file and return its STEP; BadInputError if it cannot be run, or is not sound."""
     spec = importlib.util.spec_from_file_location(f"own_step_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None

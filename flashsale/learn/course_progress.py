@@ -72,11 +72,7 @@ def read_progress(home: Path) -> CourseProgress:
 
 
 def write_progress(home: Path, progress: CourseProgress) -> None:
-    """Write it whole or not at all.
-
-    Raises:
-        BadInputError, FlashsaleError: the state folder cannot be written.
-    """
+    """Write it whole or not at all, as :func:`put` does."""
     steps = {name: asdict(record) for name, record in progress.steps.items()}
     put(home, NAME, json.dumps({"format": FORMAT, "steps": steps}, indent=1) + "\n")
 
@@ -87,11 +83,7 @@ def forget_progress(home: Path) -> None:
 
 
 def parse_progress(document: Any) -> CourseProgress:
-    """Read its JSON.
-
-    Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is something else.
-    """
+    """Read its JSON; ValueError, TypeError, KeyError or AttributeError if it is something else."""
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}, not {FORMAT}")
     return CourseProgress({name: _record(**fields) for name, fields in document["steps"].items()})

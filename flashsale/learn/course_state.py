@@ -87,11 +87,7 @@ def _since(facts: Facts, record: StepRecord) -> Facts:
 def begin(
     steps: tuple[Step, ...], progress: CourseProgress, chosen: Step | None, now: float
 ) -> Tour:
-    """Go to a step, begun anew, or to the first that is open.
-
-    Args:
-        now: unix seconds.
-    """
+    """Go to a step, begun anew, or to the first open one; ``now`` is unix seconds."""
     tour = Tour(steps, progress)
     if chosen is not None:
         fresh = progress.with_step(chosen.name, StepRecord())

@@ -32,11 +32,7 @@ class LookOptions:
 
 @asynccontextmanager
 async def hold_sale(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
-    """Connect to the sale; give it with the folder that it came from.
-
-    Raises:
-        NoSaleError, ClusterUnreachableError, RefusedError: as every command does.
-    """
+    """Connect to the sale, as every command does; give it with the folder that it came from."""
     choice = await select_existing(place.wanted)
     try:
         async with connect_to_cluster(choice, choice.record, place.namespace) as sale:
@@ -48,11 +44,7 @@ async def hold_sale(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
 
 
 async def look_once(place: LookOptions, extras: Collection[str]) -> Facts:
-    """Look at whatever is there; no sale is a fact as well.
-
-    Raises:
-        ClusterUnreachableError: there is a sale, and its cluster does not answer.
-    """
+    """Look at whatever is there: no sale is a fact, a silent cluster ClusterUnreachableError."""
     try:
         async with hold_sale(place) as (sale, folder):
             return await look(sale, folder, extras)
@@ -66,11 +58,7 @@ def nothing_open(why: str) -> Facts:
 
 
 async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
-    """Look at a sale.
-
-    Raises:
-        ClusterUnreachableError: its cluster does not answer.
-    """
+    """Look at a sale; ClusterUnreachableError if its cluster does not answer."""
     where, here = sale.namespace, (sale.cluster.context, sale.namespace)
     labelled = {"labelSelector": f"kubernetes.io/service-name={sale.service_name}"}
     replicaset, service, pods, events, slices = await asyncio.gather(

@@ -49,11 +49,7 @@ def moment(thing: Any, *path: str) -> float:
 
 
 def timestamp(written: str | None) -> float:
-    """Turn an API time (RFC 3339, with or without a fraction) into unix seconds; 0 for none.
-
-    Raises:
-        ValueError: it is no time.
-    """
+    """Turn an API time (RFC 3339) into unix seconds, 0 for none; ValueError if it is no time."""
     if not written:
         return 0.0
     parsed = datetime.fromisoformat(written)

@@ -61,11 +61,7 @@ async def read_logs(
 
 
 def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
-    """Return the names of a pod's containers, init containers first.
-
-    Raises:
-        BadInputError: there is none of the wanted name; the others are named.
-    """
+    """Name a pod's containers, init containers first; BadInputError if none is the wanted one."""
     both = (sections(pod, "spec", kind) for kind in ("initContainers", "containers"))
     names = [str(container_spec["name"]) for part in both for container_spec in part]
     if wanted and wanted not in names:

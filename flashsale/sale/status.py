@@ -95,11 +95,7 @@ def pod_json(pod: Pod, now: float) -> dict[str, Any]:
 
 
 async def status(sale: Sale) -> SaleStatus:
-    """Fetch everything about the sale.
-
-    Raises:
-        NoSaleError: the ReplicaSet is not there.
-    """
+    """Fetch everything about the sale; NoSaleError if the ReplicaSet is not there."""
     replicaset = await sale.replicaset()
     service, own_pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
     pods = tuple(sorted(own_pods, key=lambda pod: pod.name))

@@ -99,11 +99,7 @@ async def _close(
 
 
 def _purge(inside: RemovedImages) -> Purged:
-    """Remove what flashsale keeps, unless something is still at work in it.
-
-    Args:
-        inside: the images that went with the cluster's own Docker.
-    """
+    """Remove what flashsale keeps if nothing works in it; ``inside`` went from the cluster."""
     from flashsale.clusters.select import ClusterOptions, select_existing
     from flashsale.sale.purge import purge, remove_docker_images
 

@@ -37,11 +37,7 @@ def open_(ctx: typer.Context) -> None:
 
 
 def browse(address: str) -> None:
-    """Show an address in the browser.
-
-    Raises:
-        FlashsaleError: there is none.
-    """
+    """Show an address in the browser; FlashsaleError if there is none."""
     import webbrowser
 
     from flashsale.clusters.base import TunnelUrl

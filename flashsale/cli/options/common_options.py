@@ -70,11 +70,7 @@ NodeSelector = Annotated[
 
 
 def read_kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:
-    """Read how to kill.
-
-    Raises:
-        BadInputError: options that contradict each other, or a number that means nothing.
-    """
+    """Read how to kill; BadInputError for options that contradict each other, or mean nothing."""
     from flashsale.sale.kill.kill_method import KillMethod
 
     hint = f"flashsale {command} --help"

@@ -17,11 +17,7 @@ TIMES = Hint(words="write it as 30s, 2m or 1m30s")
 
 
 def parse_duration(text: str, option: str = "--for") -> float:
-    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0.
-
-    Args:
-        option: what it was typed for, for the message.
-    """
+    """Read seconds, more than 0, from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do."""
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     if text and "".join(number + unit for number, unit in parts) == text:
         seconds = sum(float(number) * UNITS[unit] for number, unit in parts)

@@ -113,12 +113,7 @@ class MinikubeCluster(ClusterDefaults):
         )
 
     async def start(self, progress: Progress) -> None:
-        """Create, start, resume or repair the profile; leave what runs of it alone.
-
-        Raises:
-            ClusterUnreachableError: it cannot be brought up.
-            BadInputError: the profile exists with another driver.
-        """
+        """Create, start, resume or repair the profile; leave what runs of it alone."""
         if warning := check_version(await read_version(self._minikube)):
             progress.note(warning)
         await self._ensure(progress)
@@ -155,12 +150,7 @@ class MinikubeCluster(ClusterDefaults):
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
-        """Kill the main process of the pod's first container: by its Docker, else from inside.
-
-        Raises:
-            FlashsaleError: there is no such container, or it has no shell to do that with.
-            EngineError: the node's Docker cannot be reached.
-        """
+        """Kill the main process of the pod's first container: by its Docker, else from inside."""
         way, _ = image_route(await self._profile())
         if way == "node":
             await ContextCluster(self.context, self.kubeconfig).crash(api, namespace, pod)

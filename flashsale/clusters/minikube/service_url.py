@@ -116,11 +116,7 @@ def reached_at(url: str) -> str:
 
 
 def no_address_error(service: Service, code: int | None) -> ClusterUnreachableError:
-    """Say why there is no address; minikube's own words would be translated.
-
-    Args:
-        code: minikube's exit code; None if it still runs.
-    """
+    """Say why there is no address, by minikube's exit code; None if it still runs."""
     reason = f"minikube left with code {code}"
     if code is None:
         reason = "minikube opened no tunnel that answers"

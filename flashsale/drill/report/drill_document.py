@@ -72,11 +72,7 @@ def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
 
 
 def read_document(file: Path) -> Document:
-    """Read a report back.
-
-    Raises:
-        BadInputError: it is missing, or no report of a drill.
-    """
+    """Read a report back; BadInputError if it is missing, or no report of a drill."""
     hint = f"flashsale drill --report {quoted(file.with_suffix('.json'))}"
     try:
         document = json.loads(file.read_text(encoding="utf-8"))

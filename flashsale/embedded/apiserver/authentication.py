@@ -18,14 +18,19 @@ ANONYMOUS = "system:anonymous"
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
+def encryption(request: web.BaseRequest) -> Any:
+    """Return the SSLObject under a request; None without TLS, and once the client has left."""
+    transport = request.transport
+    return transport.get_extra_info("ssl_object") if transport is not None else None
+
+
 def answer_unauthenticated(request: web.BaseRequest) -> web.Response | None:
     """Return None for a client that may go on, otherwise the answer that it gets.
 
     Raises:
         StatusError: 401 for a token, 403 for everything that is not public.
     """
-    transport: Any = request.transport
-    encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
+    encrypted = encryption(request)
     if encrypted is None or encrypted.getpeercert():
         return None  # without TLS there is a test on the other side
     if request.headers.get("Authorization"):

@@ -34,7 +34,7 @@ from flashsale.embedded.apiserver.handlers.subresources import (
 )
 from flashsale.embedded.apiserver.handlers.subresources.pod_command import PodStreams
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodPorts
+from flashsale.embedded.apiserver.handlers.subresources.port_channels import PodPorts
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
     RequestTarget,

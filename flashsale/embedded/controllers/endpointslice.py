@@ -92,9 +92,8 @@ def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
     bodies: list[Object] = []
     for ports, endpoints in groups.items():
         shown = [
-            {"name": name, "protocol": protocol, "port": number}
-            | ({} if application is None else {"appProtocol": application})
-            for name, number, protocol, application in ports
+            {"name": name, "protocol": protocol, "port": number} | _application(word)
+            for name, number, protocol, word in ports
         ]
         for start in range(0, len(endpoints), PER_SLICE):
             bodies.append({"endpoints": endpoints[start : start + PER_SLICE], "ports": shown})
@@ -134,24 +133,23 @@ def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
         chosen = [e for e in endpoints if e.serving is ready]
         if chosen:
             subset[field] = [_legacy_address(e) for e in chosen]
+    ports = sorted(_ports(service, endpoints[0].pod), key=go_hash.of_endpoints)
     subset["ports"] = [
-        ({"name": name} if name else {})
-        | {"port": number, "protocol": protocol}
-        | ({} if application is None else {"appProtocol": application})
-        for name, number, protocol, application in sorted(
-            _ports(service, endpoints[0].pod), key=go_hash.of_endpoints
-        )
+        {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+        | _application(word)
+        for name, number, protocol, word in ports
     ]
     return [subset]
 
 
+def _application(word: str | None) -> Object:
+    return {} if word is None else {"appProtocol": word}
+
+
 def _legacy_address(endpoint: Endpoint) -> Object:
     shown = _endpoint(endpoint)
-    return {
-        "ip": shown["addresses"][0],
-        "nodeName": shown["nodeName"],
-        "targetRef": shown["targetRef"],
-    }
+    kept = {key: shown[key] for key in ("nodeName", "targetRef")}
+    return {"ip": shown["addresses"][0], **kept}
 
 
 class EndpointsController:
@@ -198,13 +196,10 @@ class EndpointsController:
         self._write_legacy(service, legacy_subsets(service, pods))
 
     def _slices_of(self, service: Object) -> list[Object]:
-        meta = service["metadata"]
-        return [
-            endpoint_slice
-            for endpoint_slice in self._store.all(ENDPOINT_SLICES, meta["namespace"])
-            if labels_of(endpoint_slice).get(SERVICE_NAME) == meta["name"]
-            and labels_of(endpoint_slice).get(MANAGED_BY) == CONTROLLER
-        ]
+        namespace, name = namespaced_name(service)
+        wanted = {MANAGED_BY: CONTROLLER, SERVICE_NAME: name}.items()
+        slices = self._store.all(ENDPOINT_SLICES, namespace)
+        return [one for one in slices if wanted <= labels_of(one).items()]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:
         meta = service["metadata"]

@@ -55,11 +55,6 @@ def node_resources_fit(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
 
 
 FILTERS: tuple[Filter, ...] = (
-    node_unschedulable,
-    taint_toleration,
-    node_affinity,
-    node_ports,
-    node_resources_fit,
-    check_spread,
-    check_affinity,
-)
+    node_unschedulable, taint_toleration, node_affinity, node_ports, node_resources_fit,
+    check_spread, check_affinity,
+)  # fmt: skip

@@ -43,10 +43,7 @@ class Preemption:
 
 
 def find_preemption(
-    pod: Object,
-    snapshot: Snapshot,
-    rejections: Mapping[str, Rejection],
-    budgets: Sequence[Object],
+    pod: Object, snapshot: Snapshot, rejections: Mapping[str, Rejection], budgets: Sequence[Object]
 ) -> Preemption:
     """Find the node where the fewest and least important pods must leave for a pod.
 

@@ -31,7 +31,7 @@ from flashsale.embedded.validation.field_checks import (
     required_text,
     validate_app_protocol,
 )
-from flashsale.embedded.validation.namespaces import validate_namespace
+from flashsale.embedded.validation.metadata import validate_finalizer
 from flashsale.embedded.validation.pod.containers import PROTOCOLS
 from flashsale.embedded.validation.pod.requests_and_limits import validate_amount
 from flashsale.embedded.validation.pod.scheduling import EFFECTS
@@ -218,6 +218,17 @@ def _lease(obj: Object) -> Errors:
         yield FieldError.forbidden("spec.preferredHolder", why)
 
 
+def _namespace(namespace: Object) -> Errors:
+    for name in (namespace.get("spec") or {}).get("finalizers") or []:
+        yield from validate_finalizer(name, "spec.finalizers")
+
+
+def validate_namespace_finalizers(namespace: Object) -> Errors:
+    """Check what `namespaces/NAME/finalize` is sent (ValidateNamespaceFinalizeUpdate)."""
+    for at, name in each(namespace.get("spec") or {}, "finalizers", "spec"):
+        yield from validate_finalizer(name, at)
+
+
 def _node(obj: Object) -> Errors:
     yield from _taints(obj)
     status, spec = obj.get("status") or {}, obj.get("spec") or {}
@@ -282,7 +293,7 @@ CHECKS: dict[Resource, Callable[[Object], Errors]] = {
     ENDPOINTS: _endpoints,
     ENDPOINT_SLICES: _endpoint_slice,
     EVENTS: _event,
-    NAMESPACES: validate_namespace,
+    NAMESPACES: _namespace,
     LEASES: _lease,
     NODES: _node,
     PRIORITY_CLASSES: validate_priority_class,

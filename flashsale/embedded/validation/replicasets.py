@@ -7,10 +7,7 @@ from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.embedded.validation.field_checks import Errors, not_negative, optional_choice
-from flashsale.embedded.validation.metadata import (
-    validate_core_metadata_update,
-    validate_metadata,
-)
+from flashsale.embedded.validation.metadata import validate_core_metadata_update, validate_metadata
 from flashsale.embedded.validation.pod.spec import validate_template
 from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,20 +73,12 @@ def shipped() -> Manifest:
 
 
 def read_manifest(file: Path) -> Manifest:
-    """Read a learner's manifest.
-
-    Raises:
-        BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
-    """
+    """Read a learner's manifest and check it, as :func:`parse_manifest` does."""
     return parse_manifest(*read_source(file))
 
 
 def parse_manifest(text: str, source: str) -> Manifest:
-    """Read and check a manifest; the documents may come in any order.
-
-    Raises:
-        BadInputError: with the file, and the line or field that is wrong.
-    """
+    """Read and check a manifest, its documents in any order; BadInputError names line or field."""
     by_kind: dict[str, Object] = {}
     objects = [*_objects(text, source)]
     has_replicaset = any(document.get("kind") == "ReplicaSet" for _, document in objects)
@@ -129,7 +121,7 @@ def with_image(manifest: Manifest, image: str) -> Manifest:
     for container in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
         if isinstance(container, dict) and container.get("image") == manifest.image:
             container["image"] = image
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def for_server(manifest: Manifest, minor: int) -> Manifest:
@@ -143,7 +135,7 @@ def for_server(manifest: Manifest, minor: int) -> Manifest:
         if seconds is not None:
             del hook["sleep"]
             hook["exec"] = {"command": ["sleep", str(seconds)]}
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputError:

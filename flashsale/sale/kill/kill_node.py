@@ -198,11 +198,7 @@ async def start_node(sale: Sale, name: str, progress: Progress) -> bool:
 
 
 async def check_node_death(sale: Sale) -> float:
-    """Look whether a node can be killed, and return the seconds for which its pods stay there.
-
-    Raises:
-        RefusedError: none can be.
-    """
+    """Return the seconds for which pods stay on a dead node; RefusedError if none can be killed."""
     await choose_living_node(sale, await sale.own_pods(), name=None, rng=random.Random(0))
     timing = await sale.cluster.node_timing(sale.api)
     return timing.grace + timing.toleration
@@ -253,11 +249,7 @@ def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
 
 
 async def wait_until_node_ready(sale: Sale, name: str, *, timeout: float) -> float:
-    """Wait until a node is ready; returns the seconds that took.
-
-    Raises:
-        NotReadyError: it took longer than ``timeout`` seconds.
-    """
+    """Return the seconds until a node is ready; NotReadyError if they are over ``timeout``."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout):

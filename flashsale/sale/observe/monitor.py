@@ -130,11 +130,7 @@ class SaleMonitor:
         return self.state
 
     async def until_synced(self) -> SaleState:
-        """Return once everything that is there is known.
-
-        Raises:
-            ClusterUnreachableError: the API server answers, but does not show everything.
-        """
+        """Return once everything is known; ClusterUnreachableError if that is not shown in time."""
         try:
             return await self.until(lambda _: True, FIRST_LOOK)
         except TimeoutError:

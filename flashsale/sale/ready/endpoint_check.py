@@ -146,11 +146,7 @@ def _asked(service: Service) -> bool:
 
 
 async def send_get(url: str, timeout: float) -> EndpointAnswer:
-    """Send one GET request, on a connection of its own and past any proxy.
-
-    Args:
-        timeout: seconds for all of it.
-    """
+    """Send one GET request in ``timeout`` seconds, on a connection of its own, past any proxy."""
     place = urlsplit(url)
 
     def get() -> bytes:

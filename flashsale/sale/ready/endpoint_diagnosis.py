@@ -78,11 +78,7 @@ def endpoint_warning(event: Object, service: Service, url: str) -> str:
 
 
 def port_taken_problem(service: Service, requested: bool) -> EndpointProblem:
-    """Say that another program has the node port.
-
-    Args:
-        asked: the manifest asks for this very port.
-    """
+    """Say that another program has the node port, which was ``requested`` by number or not."""
     another = "change nodePort in the manifest"
     return EndpointProblem(
         f"All pods are ready, but {continue_sentence(_taken(service))}.",

@@ -90,11 +90,7 @@ class NewPods:
 
 
 def created_line(new: Sequence[PodTimes], began: float) -> str:
-    """Say how many pods the ReplicaSet created, and where the slowest one's seconds went.
-
-    Args:
-        began: when they were asked for, in monotonic seconds.
-    """
+    """Say what the ReplicaSet created since ``began`` (monotonic), and where the seconds went."""
     if not new:
         return ""
     last = max(new, key=lambda times: times.ready or 0.0)

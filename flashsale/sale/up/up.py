@@ -181,11 +181,7 @@ async def _open(
 async def check_on_server(
     sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress
 ) -> None:
-    """Let the server check both objects before either is changed.
-
-    Raises:
-        BadInputError: it refuses one; the error names file and field.
-    """
+    """Let the server check both objects first; BadInputError names the file and the field."""
     try:
         async with ensure_namespace(sale, progress):
             for thing in (manifest.replicaset, manifest.service):

@@ -26,11 +26,7 @@ NUMBERS = ("desired", "current", "ready")
 
 
 def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iterator[Json]:
-    """Write what one update changed as the objects of `watch -o json`.
-
-    Args:
-        wall: unix seconds of the observation's arrival.
-    """
+    """Write what one update changed as objects of `watch -o json`; ``wall`` in unix seconds."""
     observation = update.observation
     at = {"at": round(wall, 3)}
     if isinstance(observation, PodSeen) and (change := _pod_change(before, observation)):

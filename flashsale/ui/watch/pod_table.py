@@ -140,7 +140,8 @@ def around_chosen(
     at = next((n for n, row in enumerate(shown) if row.seen.pod.uid == board.chosen), 0)
     first = min(max(0, at - room // 2), len(shown) - room)
     below = len(shown) - first - room
-    return shown[first : first + room], f"{first} more above, {below} below"
+    hidden = [f"{n} more {where}" for n, where in ((first, "above"), (below, "below")) if n]
+    return shown[first : first + room], ", ".join(hidden)
 
 
 def at_rest(board: Board, row: PodRow) -> bool:

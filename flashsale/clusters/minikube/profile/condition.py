@@ -38,11 +38,7 @@ def up_command(profile: str) -> str:
 
 
 def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> ProfileCondition:
-    """Say what state a profile is in.
-
-    Args:
-        docker: whether this machine's Docker answers; counts where the node is a container of it.
-    """
+    """Say what state a profile is in; ``docker``: whether this machine's Docker answers."""
     up = up_command(name)
     if state.damaged:
         file = config_file(name)
@@ -114,7 +110,7 @@ def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) 
     if profile.driver in BY_DOCKER and not docker:
         return ProfileCondition("needs Docker, which is not running", start_docker(), good=False)
     if state.never_ran:
-        return ProfileCondition("has no node yet: no start of it came so far", up)
+        return ProfileCondition("has no node yet: no start of it got that far", up)
     return ProfileCondition(_lost_node(profile), f"{up} --recreate", good=False)
 
 

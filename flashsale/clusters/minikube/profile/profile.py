@@ -156,11 +156,7 @@ async def asked_once(limit: float) -> AsyncGenerator[None]:
 
 
 async def read_profile_state(profile: str) -> ProfileState:
-    """Ask about a profile; starts nothing, and a missing minikube is a missing profile.
-
-    Raises:
-        ClusterUnreachableError: minikube did not answer in time.
-    """
+    """Ask about a profile; starts nothing, and a missing minikube is a missing profile."""
     if not is_installed():
         return ProfileState(None)
     if (asked := _asked.get()) is None:
@@ -219,22 +215,14 @@ def fatal_message(answer: Output) -> str:
 
 
 async def read_profile(minikube: MinikubeCli) -> Profile | None:
-    """Read how the profile was made, and nothing more: no Docker is asked, so this is quick.
-
-    Raises:
-        ClusterUnreachableError: minikube did not answer in time, or not in JSON.
-    """
+    """Read how the profile was made, and nothing more: no Docker is asked, so this is quick."""
     listed = await minikube.ask("profile", "list", "-o", "json", "--light")
     entries = (entry for entry in _profiles(listed) if entry["Name"] == minikube.profile)
     return next(map(Profile.from_config, entries), None)
 
 
 async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
-    """Ask for minikube's version, as numbers.
-
-    Raises:
-        ClusterUnreachableError: minikube is missing, or this is not minikube.
-    """
+    """Ask for minikube's version, as numbers; ClusterUnreachableError if this is no minikube."""
     output = await minikube.ask("version", "-o", "json")
     document = _json(output.stdout)
     text = document.get("minikubeVersion", "") if isinstance(document, dict) else ""

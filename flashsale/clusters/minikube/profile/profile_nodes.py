@@ -48,11 +48,7 @@ async def unfreeze(profile: Profile, *, timeout: float) -> None:
 
 
 async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
-    """Start or stop one node's machine.
-
-    Raises:
-        ClusterUnreachableError: minikube could not.
-    """
+    """Start or stop one node's machine; ClusterUnreachableError if minikube could not."""
     with current_context.keep_current_context(minikube.profile):
         answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
     if answer.code:

@@ -117,11 +117,7 @@ class Lifecycle:
         return decision
 
     async def _lacks_docker(self, state: ProfileState) -> bool:
-        """Whether the node cannot be seen because Docker does not run.
-
-        Raises:
-            EngineError: Docker runs, and cannot be used.
-        """
+        """Whether the node is unseen because no Docker runs; EngineError if one is unusable."""
         trouble = await self.docker_trouble() if asks_docker(state) else None
         if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
@@ -181,12 +177,7 @@ class Lifecycle:
         return profile
 
     async def _start(self, profile: Profile | None) -> None:
-        """Run `minikube start` once; a profile that turns out to be of another driver, once more.
-
-        Raises:
-            ClusterUnreachableError: it failed.
-            BadInputError: the profile's driver is not the one that was asked for.
-        """
+        """Run `minikube start`; once more for a profile that proves to be of another driver."""
         try:
             failed = await self._try("start", *start_words(self.wish, profile))
             if (
@@ -207,11 +198,7 @@ class Lifecycle:
             raise self._explained(failed, "start")
 
     async def stop(self) -> bool:
-        """Stop a profile; images and objects inside survive. False if there is nothing to stop.
-
-        Raises:
-            ClusterUnreachableError: it did not stop, or another minikube is at work on it.
-        """
+        """Stop a profile; images and objects inside survive. False if there is nothing to stop."""
         name = self.wish.profile
         state = await read_state(self.minikube)
         if not state.exists:

@@ -204,11 +204,7 @@ def asks_docker(state: ProfileState) -> bool:
 
 
 def check_version(version: tuple[int, ...]) -> str:
-    """Return a warning for an old minikube, or an empty string.
-
-    Raises:
-        ClusterUnreachableError: it is too old.
-    """
+    """Warn of an old minikube, else say nothing; ClusterUnreachableError if it is too old."""
     text = ".".join(str(number) for number in version)
     if version < OLDEST:
         raise ClusterUnreachableError(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
+from flashsale.embedded.apiserver import authentication
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
@@ -32,17 +32,16 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
     if request.method != "POST":
         raise api_errors.method_not_allowed()
     form = responses.wanted(request)
-    group, _, plural = path.removeprefix("/apis/").partition("/v1/")
-    kind = KINDS[plural]
+    kind, answer = REVIEWS[path]
     body = await request_body.read_body(request)
     if request_body.media_type(request) == responses.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
         sent = request_body.decode_body(request, body, kind).content
-        if REVIEWS[path] is _access:
+        if answer is _access:
             _check_attributes(sent.get("spec") or {})
-    head = {"kind": kind, "apiVersion": f"{group}/v1"}
-    return responses.answer(form, head | REVIEWS[path](request, sent, now), 201)
+    head = {"kind": kind, "apiVersion": path.removeprefix("/apis/").rpartition("/")[0]}
+    return responses.answer(form, head | answer(request, sent, now), 201)
 
 
 def _access(request: web.BaseRequest, sent: Object, now: float) -> Object:
@@ -68,8 +67,7 @@ def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:
 
 def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
     """Return the user and the groups that the client's certificate names."""
-    transport: Any = request.transport
-    encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
+    encrypted = authentication.encryption(request)
     certificate = encrypted.getpeercert() if encrypted else {}
     identity: dict[str, list[str]] = {}
     for name, value in (pair for part in certificate.get("subject", ()) for pair in part):
@@ -84,13 +82,10 @@ def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
     return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": user}}
 
 
-KINDS = {
-    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
-    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
-    "selfsubjectreviews": "SelfSubjectReview",
-}
-REVIEWS: dict[str, Callable[[web.BaseRequest, Object, float], Object]] = {
-    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": _access,
-    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": _rules,
-    "/apis/authentication.k8s.io/v1/selfsubjectreviews": _identity,
+AUTHORIZATION = "/apis/authorization.k8s.io/v1"
+AUTHENTICATION = "/apis/authentication.k8s.io/v1"
+REVIEWS: dict[str, tuple[str, Callable[[web.BaseRequest, Object, float], Object]]] = {
+    f"{AUTHORIZATION}/selfsubjectaccessreviews": ("SelfSubjectAccessReview", _access),
+    f"{AUTHORIZATION}/selfsubjectrulesreviews": ("SelfSubjectRulesReview", _rules),
+    f"{AUTHENTICATION}/selfsubjectreviews": ("SelfSubjectReview", _identity),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import random
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flashsale.embedded.types import api_errors
@@ -32,6 +33,10 @@ CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
 STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}
 NAME_LABEL = "kubernetes.io/metadata.name"
 CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels and no look-alikes: no words by accident
+SUFFIX = 5
+LONGEST_BASE = 58  # 63, the longest label, less the suffix
+TRIES = 8  # where names are taken
 
 
 def check_match_new(resource: Resource, namespace: str, sent: Object, *, dry_run: bool) -> None:
@@ -207,3 +212,16 @@ def refuse(resource: Resource, name: str, errors: Iterable[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
     if wrong := list(errors):
         raise api_errors.invalid_object(resource.kind, resource.group, name, wrong)
+
+
+def generate_free_name(base: str, rng: random.Random, is_taken: Callable[[str], object]) -> str:
+    """Append five random characters to a base: `flashsale-rs-x7k2p`.
+
+    The last one tried may be taken all the same. After apiserver/pkg/storage/names and
+    apimachinery/pkg/util/rand.
+    """
+    for _ in range(TRIES):
+        name = base[:LONGEST_BASE] + "".join(rng.choices(ALPHABET, k=SUFFIX))
+        if not is_taken(name):
+            break
+    return name

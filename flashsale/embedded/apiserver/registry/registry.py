@@ -15,15 +15,18 @@ from functools import partial
 
 from flashsale.embedded.apiserver.pod_conditions import with_condition
 from flashsale.embedded.apiserver.registry import incoming, namespace_lifecycle, service_allocator
-from flashsale.embedded.apiserver.registry.admission import admit_pod, keep_pod_defaults, new_node
+from flashsale.embedded.apiserver.registry.admission import (
+    admit_pod,
+    keep_pod_defaults,
+    new_node,
+    refuse_second_default,
+)
 from flashsale.embedded.apiserver.registry.deletion import (
     DeleteOptions,
     check_preconditions,
     gone,
     marked,
 )
-from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
-from flashsale.embedded.apiserver.registry.priority_admission import refuse_second_default
 from flashsale.embedded.apiserver.registry.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
 from flashsale.embedded.storage.store import Store
@@ -39,7 +42,7 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
-from flashsale.embedded.validation.namespaces import validate_namespace_finalizers
+from flashsale.embedded.validation.other_kinds import validate_namespace_finalizers
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, namespaced_name, rfc3339
 
@@ -250,7 +253,7 @@ class Registry:
         sent = incoming.metadata(body)
         if not sent.get("name") and (base := sent.get("generateName")):
             is_taken = partial(self.store.get, resource, namespace)
-            sent = sent | {"name": generate_free_name(base, self.rng, is_taken)}
+            sent = sent | {"name": incoming.generate_free_name(base, self.rng, is_taken)}
         uid = uuid.UUID(int=self.rng.getrandbits(128), version=4)
         meta = incoming.new_metadata(resource, namespace, sent, uid=str(uid), now=rfc3339(now))
         thing = apply_defaults(

@@ -181,8 +181,6 @@ def pod_from_template(replicaset: Object) -> Object:
     meta, template = replicaset["metadata"], replicaset["spec"]["template"]
     wanted = template.get("metadata") or {}
     copied = {key: wanted[key] for key in ("labels", "annotations", "finalizers") if key in wanted}
-    return {
-        "metadata": {"generateName": f"{meta['name']}-", **copied}
-        | {"ownerReferences": [owner_reference(REPLICA_SETS, replicaset)]},
-        "spec": template["spec"],
-    }
+    own = {"generateName": f"{meta['name']}-", **copied}
+    own["ownerReferences"] = [owner_reference(REPLICA_SETS, replicaset)]
+    return {"metadata": own, "spec": template["spec"]}

@@ -134,15 +134,11 @@ def scale_entries(replicaset: Object, api_version: str) -> list[Object]:
     """Return who owns the replicas of a ReplicaSet, as managedFields of its Scale."""
     _, managers = _taken_apart(replicaset)
     replicas = ("f:spec", "f:replicas")
-    owners = {
-        (
-            Manager(who.name, who.operation, api_version, who.subresource)
-            if who.operation == "Update"
-            else who
-        ): Owned(frozenset({replicas}), owned.time, api_version)
-        for who, owned in managers.items()
-        if replicas in owned.fields
-    }
+    owners: Managers = {}
+    for who, owned in managers.items():
+        if replicas in owned.fields:
+            own = replace(who, api_version=api_version) if who.operation == "Update" else who
+            owners[own] = Owned(frozenset({replicas}), owned.time, api_version)
     return managing.encode_managers(owners)
 
 
@@ -203,12 +199,9 @@ def untyped(applied: Object, api_version: str, why: str) -> StatusError:
 def unconvertible(applied: Object, api_version: str, why: str) -> StatusError:
     """Refuse a configuration whose values do not fit Go's types, as Kubernetes does."""
     place, kind = _place_and_kind(applied, api_version)
-    return StatusError(
-        500,
-        "",
-        f"failed to convert new object ({place}; {kind}) to proper version: "
-        f"unable to convert unstructured object to {kind}: {why}",
-    )
+    what = f"failed to convert new object ({place}; {kind}) to proper version"
+    why = f"unable to convert unstructured object to {kind}: {why}"
+    return StatusError(500, "", f"{what}: {why}")
 
 
 def _place_and_kind(applied: Object, api_version: str) -> tuple[str, str]:

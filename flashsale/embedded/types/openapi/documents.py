@@ -14,13 +14,7 @@ from functools import cache
 
 from flashsale.embedded.types.apitypes import kubernetes_version, read_schema
 from flashsale.embedded.types.openapi.openapi_protobuf import document_protobuf
-from flashsale.embedded.types.openapi.schemas import (
-    PACKAGES,
-    gvk,
-    reference,
-    schema_name,
-    schemas,
-)
+from flashsale.embedded.types.openapi.schemas import PACKAGES, gvk, reference, schema_name, schemas
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 

@@ -24,10 +24,10 @@ from flashsale.embedded.validation.pod.probes import validate_lifecycle, validat
 from flashsale.embedded.validation.pod.requests_and_limits import validate_resources
 from flashsale.embedded.validation.pod.security_context import validate_container_security
 from flashsale.embedded.validation.pod.volume_mounts import validate_devices, validate_mounts
+from flashsale.embedded.validation.pod.volumes import PULL_POLICIES
 from flashsale.objects.models import Object
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 RESTART_ACTIONS = ("Restart", "RestartAllContainers")

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.field_checks import (
-    Errors,
-    each,
-    optional_choice,
-    required,
-)
+from flashsale.embedded.validation.field_checks import Errors, each, optional_choice, required
 from flashsale.embedded.validation.pod.volumes import descending_path
 from flashsale.objects.models import Object
 

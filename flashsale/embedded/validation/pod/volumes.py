@@ -14,11 +14,7 @@ from flashsale.embedded.validation.field_checks import (
     required,
     required_text,
 )
-from flashsale.embedded.validation.pod.env import (
-    VOLUME_FIELDS,
-    backsteps,
-    validate_file_source,
-)
+from flashsale.embedded.validation.pod.env import VOLUME_FIELDS, backsteps, validate_file_source
 from flashsale.embedded.validation.selectors import validate_selector
 from flashsale.objects.models import Object
 

@@ -18,15 +18,13 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_command import (
     check_node,
     check_upgrade,
 )
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
-    BLOCK,
-    PodPorts,
-    forward_error,
-)
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
+    BLOCK,
     CHANNEL_PROTOCOLS,
     MOST_PORTS,
+    PodPorts,
     PortChannels,
+    forward_error,
 )
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
     accept_spdy,

@@ -16,13 +16,12 @@ from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.known_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
-    base_entrypoint,
-)
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import base_entrypoint
 from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
 
+PYTHON_ONLY = "and the embedded cluster runs Python apps only"
 ANY_IMAGE = Hint("flashsale up --cluster minikube", "runs any image")
 
 
@@ -110,11 +109,8 @@ def refuse_other_languages(stages: Sequence[Stage]) -> None:
     """Raise BadInputError if the image is based on one that is not for Python."""
     start = lineage(stages)[0]
     if other := foreign_language(start.base):
-        raise BadInputError(
-            f"{start.start.where}:{start.start.line}: {start.base} is an image for {other},"
-            " and the embedded cluster runs Python apps only.",
-            hint=ANY_IMAGE,
-        )
+        why = f"{start.base} is an image for {other}, {PYTHON_ONLY}"
+        raise start.start.wrong(why, hint=ANY_IMAGE)
 
 
 def _refuse_foreign_program(recipe: ImageRecipe) -> None:
@@ -122,11 +118,8 @@ def _refuse_foreign_program(recipe: ImageRecipe) -> None:
     program = recipe.program()
     for each in recipe.foreign:
         if program == each.path or program.startswith(f"{each.path}/"):
-            raise each.instruction.wrong(
-                f"the program /{program} is made from {each.language},"
-                " and the embedded cluster runs Python apps only",
-                hint=ANY_IMAGE,
-            )
+            why = f"the program /{program} is made from {each.language}, {PYTHON_ONLY}"
+            raise each.instruction.wrong(why, hint=ANY_IMAGE)
 
 
 def _refuse_missing_program(recipe: ImageRecipe, where: str) -> None:
