@@ -20,6 +20,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
     ImageRecipe,
     skip,
 )
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import TOOL_SCRIPTS
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -161,6 +162,9 @@ def _find(
 ) -> list[str]:
     """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
     if instruction.keyword == "ADD" and "://" in source:
+        if any(tool in source for tool in TOOL_SCRIPTS):  # to run it is nothing
+            recipe.files.put(place, ImageFile(b"#!/bin/sh\n", PROGRAM_MODE))
+            return []
         raise instruction.wrong(
             f"ADD {source} would have to be fetched, which the embedded cluster does not do",
             hint=Hint(f"curl -fLO {quoted(source)}", "in the app folder, and COPY instead of ADD"),

@@ -198,6 +198,15 @@ def test_a_bind_mount_is_there_for_its_run_alone(folder: Path) -> None:
     assert recipe.installs[0].files.get("app/requirements.txt")
 
 
+def test_a_tools_installer_is_no_file_to_be_fetched(folder: Path) -> None:
+    """The documentation of uv adds it and runs it; the tool is got when it is needed."""
+    recipe = read(
+        folder,
+        "FROM python\nADD https://astral.sh/uv/install.sh /i.sh\nRUN sh /i.sh && rm /i.sh\n",
+    )
+    assert (files(recipe), recipe.notes) == (set(), ())
+
+
 def test_uv_sync_makes_the_environment_where_uv_has_it(folder: Path) -> None:
     """Programs are named by it: `/app/.venv/bin/gunicorn`."""
     recipe = read(folder, "FROM python\nWORKDIR /app\nRUN uv sync --frozen\n")
