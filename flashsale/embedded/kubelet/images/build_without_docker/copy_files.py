@@ -94,12 +94,10 @@ def copy(
     if recipe.files.is_folder(recipe.files.real(place)):
         place = recipe.files.real(place)
     for source in sources:
-        if document := next(
-            (d for d in instruction.documents if f"<<{d.name}" == _plain(source)), None
-        ):
-            inside = _is_folder(recipe, target, place)
-            path = posixpath.join(place, document.name) if inside else place
-            recipe.files.put(path, _changed(ImageFile(document.body.encode()), instruction))
+        if held := _held(instruction, source):
+            name = held[0] if _is_folder(recipe, target, place) else ""
+            path = posixpath.join(place, name) if name else place
+            recipe.files.put(path, _changed(held[1], instruction))
             continue
         matching = _find(recipe, instruction, source, place, origin, stage, app)
         keeps_folders = flags.get("parents", "false") != "false"
@@ -143,6 +141,17 @@ def bind_mounts(
     return mounts
 
 
+def _held(instruction: Instruction, source: str) -> tuple[str, ImageFile] | None:
+    """Return name and content of what is no file: a here-document, or a tool's installer, which
+    has nothing to do here."""
+    for document in instruction.documents:
+        if f"<<{document.name}" == _plain(source):
+            return document.name, ImageFile(document.body.encode())
+    if instruction.keyword == "ADD" and any(tool in source for tool in TOOL_SCRIPTS):
+        return posixpath.basename(source), ImageFile(b"#!/bin/sh\n", PROGRAM_MODE)
+    return None
+
+
 def _plain(source: str) -> str:
     return source.replace("<<-", "<<").replace("'", "").replace('"', "")
 
@@ -162,9 +171,6 @@ def _find(
 ) -> list[str]:
     """Find what a source names. A pattern may match nothing, as it may for BuildKit."""
     if instruction.keyword == "ADD" and "://" in source:
-        if any(tool in source for tool in TOOL_SCRIPTS):  # to run it is nothing
-            recipe.files.put(place, ImageFile(b"#!/bin/sh\n", PROGRAM_MODE))
-            return []
         raise instruction.wrong(
             f"ADD {source} would have to be fetched, which the embedded cluster does not do",
             hint=Hint(f"curl -fLO {quoted(source)}", "in the app folder, and COPY instead of ADD"),

@@ -202,7 +202,8 @@ def test_a_tools_installer_is_no_file_to_be_fetched(folder: Path) -> None:
     """The documentation of uv adds it and runs it; the tool is got when it is needed."""
     recipe = read(
         folder,
-        "FROM python\nADD https://astral.sh/uv/install.sh /i.sh\nRUN sh /i.sh && rm /i.sh\n",
+        "FROM python\nADD https://astral.sh/uv/install.sh /i.sh\nRUN sh /i.sh && rm /i.sh\n"
+        "ADD https://astral.sh/uv/0.9/install.sh /i/\nRUN sh /i/install.sh && rm /i/*\n",
     )
     assert (files(recipe), recipe.notes) == (set(), ())
 
