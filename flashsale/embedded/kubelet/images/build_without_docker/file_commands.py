@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getopt
 import itertools
 import os
 import posixpath
@@ -23,6 +24,8 @@ from flashsale.embedded.kubelet.images.build_without_docker.system_packages impo
     add_system_packages,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
+
+_INSTALL_OPTIONS = ("mode=", "owner=", "group=", "directory", "verbose", "preserve-timestamps")
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -121,6 +124,8 @@ def _chmod(shell: Shell, words: Sequence[str]) -> None:
 
 def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     letters, (*sources, target) = _options(words)
+    if "t" in letters or "--parents" in words:
+        raise ValueError("the folder is not the last word, or others are made")
     keeps_links = moves or bool({*"raRdP"} & {*letters})
     files, place = shell.recipe.files, shell.new_path(target)
     sources_found = shell.paths(sources)
@@ -164,15 +169,18 @@ def _ln(shell: Shell, words: Sequence[str]) -> None:
 
 def _install_files(shell: Shell, words: Sequence[str]) -> None:
     """`install -d FOLDER` and `install -m 755 FILE PLACE`."""
-    mode = next((words[i + 1] for i, word in enumerate(words) if word == "-m"), "755")
-    rest = [word for word in _options(words)[1] if word != mode]
-    if "-d" in words:
-        _mkdir(shell, rest)
+    try:
+        options, rest = getopt.gnu_getopt(words, "bcCdDpsTvm:o:g:", _INSTALL_OPTIONS)
+    except getopt.GetoptError as error:
+        raise ValueError(str(error)) from error
+    given = dict(options)
+    if {"-d", "--directory"} & {*given}:
+        _mkdir(shell, ["-p", *rest])
         return
-    if "-D" in words:
+    if "-D" in given:
         shell.recipe.files.make_folder(posixpath.dirname(shell.path(rest[-1])))
     _cp(shell, rest)
-    _chmod(shell, [mode, rest[-1]])
+    _chmod(shell, [given.get("-m") or given.get("--mode") or "755", rest[-1]])
 
 
 def _sed(shell: Shell, words: Sequence[str]) -> None:
@@ -207,7 +215,7 @@ def _add_user(shell: Shell, words: Sequence[str], *, asks: bool = False) -> None
         asks: as adduser does, which makes a home unless it is told not to.
     """
     letters, rest = _options(words)
-    home = option_value(words, ("-d", "--home-dir", "--home")) or f"/home/{rest[-1]}"
+    home = option_value(words, ("-d", "--home-dir", "--home", "-h")) or f"/home/{rest[-1]}"
     if "m" in letters or (asks and not {"--no-create-home", "-H"} & {*words}):
         shell.recipe.files.make_folder(shell.path(home))
 
