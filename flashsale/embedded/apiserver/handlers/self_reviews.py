@@ -1,16 +1,16 @@
 """Reviews of oneself: `kubectl auth can-i` and `kubectl auth whoami`.
 
-A client with a certificate may do everything here, so each answer is yes.
+A client with a certificate may do everything here, whom it impersonates next to nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
+from flashsale.embedded.apiserver import authentication
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
@@ -46,7 +46,16 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
 
 
 def _access(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    return {"metadata": {}, "spec": sent.get("spec") or {}, "status": {"allowed": True}}
+    return {
+        "metadata": {},
+        "spec": sent.get("spec") or {},
+        "status": {"allowed": _may_all(request)},
+    }
+
+
+def _may_all(request: web.BaseRequest) -> bool:
+    user = authentication.impersonated(request)
+    return user is None or user.is_master
 
 
 def _check_attributes(spec: Object) -> None:
@@ -58,30 +67,46 @@ def _check_attributes(spec: Object) -> None:
 
 
 def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    everything = {
-        "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
-        "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-        "incomplete": False,
-    }
-    return {"metadata": {}, "spec": {}, "status": everything}
+    resources = [_own_reviews("authorization"), _own_reviews("authentication")]
+    below = [url for name in authentication.DISCOVERY for url in (f"/{name}", f"/{name}/*")]
+    public = [*authentication.PUBLIC, "/version/"]
+    urls = [{"verbs": ["get"], "nonResourceURLs": some} for some in (below + public, public)]
+    if _may_all(request):
+        resources.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        urls.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
+    rules = {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+    return {"metadata": {}, "spec": {}, "status": rules}
+
+
+def _own_reviews(area: str) -> Object:
+    group = f"{area}.k8s.io"
+    plurals = [path.rpartition("/")[2] for path in REVIEWS if f"/{group}/" in path]
+    return {"verbs": ["create"], "apiGroups": [group], "resources": plurals}
 
 
 def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    """Return the user and the groups that the client's certificate names."""
-    transport: Any = request.transport
-    encrypted = transport.get_extra_info("ssl_object") if transport is not None else None
+    """Return who is impersonated, or the user and the groups of the client's certificate."""
+    user = authentication.impersonated(request)
+    shown = (
+        {"username": user.name, "groups": list(user.groups)} if user else _certified_user(request)
+    )
+    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": shown}}
+
+
+def _certified_user(request: web.BaseRequest) -> Object:
+    encrypted = authentication.tls_of(request)
     certificate = encrypted.getpeercert() if encrypted else {}
     identity: dict[str, list[str]] = {}
     for name, value in (pair for part in certificate.get("subject", ()) for pair in part):
         identity.setdefault(name, []).append(value)
     user: Object = {
         "username": "".join(identity.get("commonName", [])),
-        "groups": [*identity.get("organizationName", []), "system:authenticated"],
+        "groups": [*identity.get("organizationName", []), authentication.AUTHENTICATED],
     }
     if encrypted:
         digest = hashlib.sha256(encrypted.getpeercert(binary_form=True)).hexdigest()
         user["extra"] = {CREDENTIAL: [f"X509SHA256={digest}"]}
-    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": user}}
+    return user
 
 
 KINDS = {
