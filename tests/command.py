@@ -178,8 +178,15 @@ def fetched(address: str) -> Any:
 
 def kubectl(program: Flashsale, *words: str) -> str:
     """What stock kubectl prints about the cluster of the sale."""
-    config = program("kubeconfig").out.strip()
-    done = subprocess.run(
+    done = run_kubectl(program, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run_kubectl(program: Flashsale, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run stock kubectl on the embedded cluster, whatever comes of it."""
+    config = str(program.home / "embedded" / "kubeconfig")
+    return subprocess.run(
         [str(Path(sys.executable).parent / "kubectl"), "--kubeconfig", config, *words],
         env={**os.environ, **FRUGAL_KUBECTL},
         capture_output=True,
@@ -187,5 +194,3 @@ def kubectl(program: Flashsale, *words: str) -> str:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from flashsale.base.aio import without_authorities
 from tests.browser import chromium, page
 from tests.command import Flashsale, opened_sale
 
@@ -23,6 +24,9 @@ __all__ = ["chromium", "page"]  # fixtures
 
 gc.disable()  # until all tests are collected: nothing of that is garbage
 atexit.register(gc.freeze)  # at the end all is: Python would look through it, for half a second
+
+with without_authorities():  # many tests import it, and none uses its own TLS contexts
+    import_module("aiohttp")
 
 # Many images of Python set this for what runs once. Each worker, and each process of each test,
 # would compile all of it again: two thirds of what the collection costs.

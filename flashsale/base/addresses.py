@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 PRIVATE_NETWORKS = tuple(
@@ -17,6 +19,12 @@ def url_host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def typed_url(path: PurePath) -> str:
+    """Return the URL that was taken for a path, which has lost a `/`; empty if it is a path."""
+    found = re.fullmatch("(https?):/+(.+)", path.as_posix())
+    return f"{found[1]}://{found[2]}" if found else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 T = TypeVar("T")
 AUTHORITIES = "SSL_CERT_FILE"  # of OpenSSL: where the machine's own certificate authorities are
@@ -59,6 +62,15 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     threading.Thread(target=call, daemon=True, name="flashsale-call").start()
     return await done
+
+
+async def end_tasks(*tasks: Task[Any]) -> None:
+    """Cancel tasks, and return when they have ended, however that was."""
+    import asyncio
+
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def finish(work: Coroutine[Any, Any, T], stop: Callable[[], object] = lambda: None) -> T:

@@ -17,9 +17,7 @@ def put_aside(path: Path) -> None:
     """Rename a folder that stands in a file's place to `NAME.broken`; leave all else alone."""
     if path.is_dir() and not path.is_symlink():
         names = (f"{path.name}.broken{number or ''}" for number in count())
-        aside = next(
-            candidate for candidate in map(path.with_name, names) if not os.path.lexists(candidate)
-        )
+        aside = next(each for each in map(path.with_name, names) if not os.path.lexists(each))
         with suppress(OSError):  # two do it at once
             path.rename(aside)
 

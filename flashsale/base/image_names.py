@@ -35,11 +35,7 @@ class ImageName:
 
     @classmethod
     def parse(cls, reference: str) -> ImageName:
-        """Take a reference apart.
-
-        Raises:
-            InvalidImageNameError: it cannot name an image.
-        """
+        """Take a reference apart; InvalidImageNameError if it cannot name an image."""
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             raise InvalidImageNameError(_what_is_wrong(reference))
@@ -78,11 +74,7 @@ class RemovedImages:
 
 
 def full_name(reference: str) -> str:
-    """Return the whole name with its tag (`latest` by default), or with its digest.
-
-    Raises:
-        InvalidImageNameError: it cannot name an image.
-    """
+    """Return the whole name with tag (`latest` by default) or digest, as :class:`ImageName`."""
     return ImageName.parse(reference).full
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from flashsale.cli.options.global_options import Shared
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
 COMPLETE = "_FLASHSALE_COMPLETE"  # set by a shell that asks for completions
 BUG_HINT = Hint(words="please report it, with what the same command prints with --debug")
 
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     Returns when all went well; leaves through ``SystemExit`` with the documented code otherwise.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    handlers = {} if argv is None else _signal_handlers()
+    handlers = {} if argv is None else {number: signal.getsignal(number) for number in ENDING}
     try:
         from flashsale.cli.stdio import flush_or_drop, prepare
 
@@ -40,28 +42,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = CTRL_C
     if argv is None:
         _ignore_ctrl_c()  # all is done: the exit code says how it went
-    _restore(handlers)
+    for number, handler in handlers.items():  # of the program that called ours
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
     if code:
         sys.exit(code)
 
 
-def _signal_handlers() -> dict[int, Any]:
-    """Remember what a program that calls ours does about signals."""
-    import signal
-
-    return {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-
-def _restore(handlers: dict[int, Any]) -> None:
-    import signal
-
-    for number, handler in handlers.items():
-        if signal.getsignal(number) is not handler:
-            signal.signal(number, handler)
-
-
 def _ignore_ctrl_c() -> None:
-    import signal
     import threading
 
     if threading.current_thread() is threading.main_thread():
@@ -105,17 +93,11 @@ def _guarded(arguments: list[str]) -> int:
             f"flashsale met a bug: {type(error).__name__}: {error}", hint=BUG_HINT
         )
         failure.__cause__ = error
-    _show(failure, typed, arguments)
-    return failure.exit_code
-
-
-def _show(failure: FlashsaleError, typed: Shared, arguments: Sequence[str]) -> None:
-    """Print a failure; its hint says where the sale is, as far as that was typed."""
     from flashsale.cli.hints import placed
-    from flashsale.cli.output import show_error
 
     failure.hint = placed(failure.hint, typed, arguments)
-    show_error(failure, debug=typed.debug)
+    output.show_error(failure, debug=typed.debug)
+    return failure.exit_code
 
 
 def _run(arguments: list[str], typed: Shared) -> int:
@@ -126,14 +108,10 @@ def _run(arguments: list[str], typed: Shared) -> int:
 
         if error := odd_dash(arguments):
             raise error
-    name = "kubectl flashsale" if _plugin() else "flashsale"
+    plugin = os.path.basename(sys.argv[0]).startswith("kubectl-flashsale")  # `kubectl flashsale`
+    name = "kubectl flashsale" if plugin else "flashsale"
     result: Any = application()(args=arguments, prog_name=name, standalone_mode=False, obj=typed)
     return result if isinstance(result, int) else 0
-
-
-def _plugin() -> bool:
-    """Whether kubectl called us: `kubectl flashsale` runs a program named kubectl-flashsale."""
-    return os.path.basename(sys.argv[0]).startswith("kubectl-flashsale")
 
 
 def _system_error(error: OSError) -> FlashsaleError:

@@ -51,10 +51,10 @@ def translated(arguments: Sequence[str]) -> tuple[str, list[str]]:
     The name is empty where it is not one of ours, or nobody knows; the line is empty then, too.
     """
     name, rest = arguments[0], list(arguments[1:])
-    places, words = _parted(rest)
+    places, words = parted(rest)
     line = ["flashsale"]
     if name in ("delete", "rm", "remove"):
-        meant = _deleted(words)
+        meant = ["down"] if _file(rest) else _deleted(words)
     elif name in KUBECTL or (name in ("get", "describe") and not _is_shown(name, words)):
         return "", _kubectl(arguments)
     elif name in ("apply", "create") and (file := _file(rest)):
@@ -62,11 +62,11 @@ def translated(arguments: Sequence[str]) -> tuple[str, list[str]]:
     elif name in ("deploy", "run", "start", "build", "serve") and _folder(words):
         meant = ["up", *words[:1]]
     elif name in ("kill", "log") and words:
-        meant = [COMMANDS[name], words[0].removeprefix("pod/")]
+        meant = [COMMANDS[name], *_pods(words)[:1]]
     elif name == "get" and {"-w", "--watch"} & {*rest}:
         meant = ["watch"]
     elif COMMANDS.get(name) == "scale":
-        meant = with_argument(["scale", *[word for word in words if word.isdigit()][:1]])
+        meant = scaled(words)
     elif name in COMMANDS:
         meant = COMMANDS[name].split()
     else:
@@ -74,12 +74,17 @@ def translated(arguments: Sequence[str]) -> tuple[str, list[str]]:
     return meant[0], [*line, *meant, *places]
 
 
+def scaled(words: Sequence[str]) -> list[str]:
+    """Say what scales, whatever was named: there is one ReplicaSet."""
+    return with_argument(["scale", *[word for word in words if word.isdigit()][:1]])
+
+
 def with_argument(line: Sequence[str]) -> list[str]:
     """Complete a command line that would lack an argument."""
     return [*line, *(ARGUMENTS.get(line[0], []) if len(line) == 1 else [])]
 
 
-def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Part global options, wherever they stand, from the words that are no options."""
     places: list[str] = []
     others: list[str] = []
@@ -102,8 +107,11 @@ def _deleted(words: Sequence[str]) -> list[str]:
     kind = words[0].partition("/")[0] if words else "all"
     if kind in KINDS and kind not in PODS:
         return ["down"]
-    named = [word.removeprefix("pod/") for word in words if word not in PODS]
-    return ["kill-pod", *named[:1]]
+    return ["kill-pod", *_pods(words)[:1]]
+
+
+def _pods(words: Sequence[str]) -> list[str]:
+    return [word.removeprefix("pod/") for word in words if word not in PODS]
 
 
 def _is_shown(name: str, words: Sequence[str]) -> bool:
@@ -120,7 +128,7 @@ def _kubectl(arguments: Sequence[str]) -> list[str]:
 
 def _file(words: Sequence[str]) -> str:
     """Find the value of -f; empty if there is none."""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words, ""][1:], strict=True):
         option, _, value = word.partition("=")
         if option in FILES and (value or after):
             return value or after

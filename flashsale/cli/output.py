@@ -15,7 +15,7 @@ from flashsale.base.text import printable
 from flashsale.ui.console import colourful, filled, moving, width
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
     from contextlib import AbstractContextManager
 
     from flashsale.cli.options.global_options import Shared
@@ -95,12 +95,12 @@ def out_json(document: Any, *, line: bool = False) -> None:
         sys.stdout.flush()
 
 
-def print_result(typed: Shared, document: Any, text: str) -> None:
+def print_result(typed: Shared, document: Any, text: Callable[[], str]) -> None:
     """Print what a command found: as JSON where that was asked for, else as text for people."""
     if typed.json:
         out_json(document)
     else:
-        out(text)
+        out(text())
 
 
 def progress() -> AbstractContextManager[Progress]:

@@ -53,7 +53,6 @@ class Command(TyperCommand):
         write_list(formatter, "Global options", global_rows(ctx, known))
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples as they stand: the formatter would fill them into one paragraph."""
         known = entry(self.name or "")
         write_list(formatter, "Examples", known.examples if known else ())
 
@@ -76,7 +75,6 @@ class Program(TyperGroup):
             raise ReaderLeftError from error
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Name all commands, in the order of the list."""
         return [known.name for known in ENTRIES]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -102,7 +100,6 @@ class Program(TyperGroup):
             raise ReaderLeftError from error
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the commands in sections, then the options."""
         for section, entries in groupby(ENTRIES, key=lambda known: known.section):
             write_list(formatter, section, [(known.name, known.help) for known in entries])
         rows = [row for param in self.get_params(ctx) if (row := param.get_help_record(ctx))]
@@ -110,7 +107,6 @@ class Program(TyperGroup):
         write_list(formatter, "Global options", global_rows(ctx))
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples as they stand."""
         write_list(formatter, "Examples", EXAMPLES)
 
 
@@ -142,7 +138,6 @@ def write_list(formatter: Any, heading: str, rows: Any) -> None:
 
 @cache
 def global_params() -> list[Any]:
-    """Make the parameters of the global options."""
     holder = typer.Typer(add_completion=False)
     holder.command()(global_options.declaration)
     return list(typer.main.get_command(holder).params)

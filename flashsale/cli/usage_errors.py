@@ -11,7 +11,7 @@ from typing import Any
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.cli.command_list import ENTRIES, entry
 from flashsale.cli.options.global_options import leading
-from flashsale.cli.other_programs import translated, with_argument, written
+from flashsale.cli.other_programs import parted, scaled, translated, with_argument, written
 
 FOR_KILLS = {"--force": "--hard", "--now": "--hard", "--grace-period": "--grace", "-f": "--hard"}
 FOR_LOAD = {
@@ -66,7 +66,6 @@ NUMBER = re.compile(r"-\d[\d.]*")
 
 
 def unknown_command(arguments: Sequence[str]) -> BadInputError:
-    """Say that there is no such command, and which command line may have been meant."""
     name, rest = arguments[0], list(arguments[1:])
     known = [entry.name for entry in ENTRIES]
     if name == "help":
@@ -94,7 +93,15 @@ def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
     for words, plain in PLAINLY.items():
         message = message.replace(words, plain)
     message = message if message.endswith((".", "?")) else f"{message}."
-    return BadInputError(message, hint=_help_line(_command(arguments)))
+    extra = _command(arguments) == "scale" and "extra argument" in message
+    hint = _scale_line(arguments) if extra else _help_line(_command(arguments))
+    return BadInputError(message, hint=hint)
+
+
+def _scale_line(line: Sequence[str]) -> str:
+    """Write the line that scales, without the name of a ReplicaSet, which kubectl has there."""
+    places, words = parted(line)
+    return shlex.join(["flashsale", *scaled(words), *places])
 
 
 def odd_dash(arguments: Sequence[str]) -> BadInputError | None:
@@ -139,7 +146,8 @@ def _unknown_option(option: str, arguments: Sequence[str]) -> BadInputError:
         return BadInputError(f"No such option: {option}.", hint=_help_line(name))
     question = f" Did you mean {meant[option]}?" if meant[option] else ""
     line = [word for typed in arguments for word in _mended(typed, meant)]
-    hint = shlex.join(["flashsale", *line])
+    to_scale = name == "scale" and not meant[option]
+    hint = _scale_line(line) if to_scale else shlex.join(["flashsale", *line])
     return BadInputError(f"No such option: {option}.{question}", hint=hint)
 
 

@@ -18,11 +18,7 @@ NOTHING_ASKED = NewProfileOptions()
 def cluster_of(
     record: SaleRecord, home: Path | None = None, making: NewProfileOptions = NOTHING_ASKED
 ) -> Cluster:
-    """Make the cluster that a record means; only its own kind is imported, for the time it takes.
-
-    Args:
-        home: the state folder; None stands for the usual one.
-    """
+    """Make the cluster that a record means, and import its kind alone, for that takes time."""
     if record.kind == "embedded":
         return EmbeddedCluster((home or named_home()) / "embedded")
     if record.kind == "context":

@@ -36,13 +36,9 @@ class SilentProgress:
     """Progress that nobody has to hear of."""
 
     def step(self, text: str) -> None:
-        """Say nothing."""
+        return
 
-    def detail(self, text: str) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
+    detail = note = step
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,21 +200,13 @@ class Cluster(Protocol):
         """
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
-        """Kill the main process of the pod's first container, as a crash would.
-
-        Raises:
-            FlashsaleError: this cluster gives no way to do that.
-        """
+        """Kill the main process of the pod's first container; FlashsaleError where nothing can."""
 
     async def crashing(self) -> str:
         """Say in what a crash made by `crash` differs from a real one; empty if in nothing."""
 
     async def check_node_kill(self) -> None:
-        """Look whether nodes can be killed and started from here.
-
-        Raises:
-            RefusedError: they cannot; the hint says what to type instead.
-        """
+        """Raise RefusedError if nodes cannot be killed from here; its hint says what to type."""
 
     async def stopped_nodes(self, api: Api) -> Collection[str]:
         """Name the nodes that have no power, whether or not Kubernetes has noticed it yet."""
@@ -231,21 +219,13 @@ class Cluster(Protocol):
         """
 
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Give a node its power back.
-
-        Raises:
-            RefusedError: nodes of this cluster cannot be started from here.
-        """
+        """Give a node its power back; RefusedError where that cannot be done from here."""
 
     async def node_timing(self, api: Api) -> NodeTiming:
         """Return how long this cluster waits for a lost node, as far as it can be known."""
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
-        """Look whether `fit_nodes` may do that, before anything is started or built.
-
-        Raises:
-            RefusedError: this cluster cannot change its nodes, or how fast lost ones are given up.
-        """
+        """Raise RefusedError if `fit_nodes` may not do that; called before anything is started."""
 
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress

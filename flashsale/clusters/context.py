@@ -80,34 +80,22 @@ class ContextCluster(ClusterDefaults):
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
-        """Build and load it where the cluster's own tool can, push it where that was asked for."""
         return await image_loading.build_and_load(self.context, app, name, options, progress)
 
     async def address(self, service: Service) -> str:
-        """Try the load balancer, the nodes and this machine; the first that answers is the way.
-
-        Raises:
-            ClusterUnreachableError: none of them leads to the Service from here.
-        """
+        """Try the load balancer, the nodes and this machine; the first that answers is the way."""
         tried = candidate_addresses(service, await self._nodes(), self._server())
         answers = await asyncio.gather(*(tcp_probe(*place, PATIENCE) for place in tried))
-        open_addresses = [
-            at for at, met in zip(tried, answers, strict=True) if met is ProbeResult.OPEN
-        ]
-        if not open_addresses:
-            raise unreached_error(service, tried, self.context)
-        host, port = open_addresses[0]
-        return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+        for (host, port), met in zip(tried, answers, strict=True):
+            if met is ProbeResult.OPEN:
+                return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+        raise unreached_error(service, tried, self.context)
 
     @asynccontextmanager
     async def reach(
         self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
     ) -> AsyncGenerator[str]:
-        """Give the address, or forward to one pod where that will do and kubectl is there.
-
-        Raises:
-            ClusterUnreachableError: there is no address.
-        """
+        """Give the address, or forward to one pod where that will do and kubectl is there."""
         note = progress.note if progress else nothing
         try:
             address = await self.address(service)
@@ -127,22 +115,14 @@ class ContextCluster(ClusterDefaults):
 
         Process 1 of a container is safe from SIGKILL there, so it gets SIGQUIT, at which gunicorn
         ends without a goodbye; everything it started gets SIGKILL.
-
-        Raises:
-            FlashsaleError: the container has no shell to do that with.
         """
         await api.run_in(namespace, pod.name, ["sh", "-c", "kill -9 -1; kill -QUIT 1"])
 
     async def crashing(self) -> str:
-        """Say what can be killed from inside."""
         return FROM_INSIDE
 
     async def check_node_kill(self) -> None:
-        """Refuse: the machines of this cluster are not flashsale's.
-
-        Raises:
-            RefusedError: always.
-        """
+        """Refuse: the machines of this cluster are not flashsale's."""
         nodes = [node["metadata"]["name"] for node in await self._nodes()]
         raise RefusedError(
             f"The nodes of {self.describe()} are not flashsale's to kill or to start.",
@@ -153,19 +133,11 @@ class ContextCluster(ClusterDefaults):
         )
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Refuse, as `check_node_kill` does."""
         await self.check_node_kill()
 
-    async def start_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Refuse, as `check_node_kill` does."""
-        await self.check_node_kill()
+    start_node = kill_node
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
-        """Refuse another number of nodes, and other times.
-
-        Raises:
-            RefusedError: either was asked for.
-        """
         if not count and fast is None:
             return
         have = len(await self._nodes())
@@ -187,7 +159,6 @@ class ContextCluster(ClusterDefaults):
         return RemovedImages()
 
     async def stop(self, progress: Progress) -> bool:
-        """Leave it running: it is not ours."""
         progress.note(f"The cluster '{self.context}' goes on: it is not flashsale's to stop.")
         return False
 
@@ -229,9 +200,8 @@ def candidate_addresses(
     """
     candidates: list[tuple[str, int]] = []
     if service.external:
-        candidates.append(
-            (service.external, int(service.ports.partition(":")[0].partition("/")[0]))
-        )
+        port = service.ports.partition(":")[0].partition("/")[0]
+        candidates.append((service.external, int(port)))
     if service.node_port:
         near = url_host(server).replace("0.0.0.0", "127.0.0.1")
         hosts = [*_addresses(nodes, "ExternalIP"), near, *_addresses(nodes, "InternalIP")]
@@ -242,21 +212,14 @@ def candidate_addresses(
 def unreached_error(
     service: Service, tried: list[tuple[str, int]], context: str
 ) -> ClusterUnreachableError:
-    """Say why there is no URL, and how to make one."""
-    hint = (
-        Hint("flashsale url", "forwards to one pod until Ctrl-C")
-        if shutil.which("kubectl")
-        else kubectl(context, " ".join(port_forward(service)))
-    )
-    if not tried:
-        return ClusterUnreachableError(
-            f"The Service {service.name} is a {service.type}: there is no way in from here.",
-            hint=hint,
-        )
+    hint = Hint(kubectl(context, " ".join(port_forward(service))))
+    if shutil.which("kubectl"):
+        hint = Hint("flashsale url", "forwards to one pod until Ctrl-C")
     places = ", ".join(f"{host}:{port}" for host, port in tried)
-    return ClusterUnreachableError(
-        f"The Service {service.name} cannot be reached from here; tried {places}.", hint=hint
-    )
+    wrong = f"cannot be reached from here; tried {places}"
+    if not tried:
+        wrong = f"is a {service.type}: there is no way in from here"
+    return ClusterUnreachableError(f"The Service {service.name} {wrong}.", hint=hint)
 
 
 def _addresses(nodes: list[Object], kind: str) -> list[str]:

@@ -27,11 +27,7 @@ class LazyStep:
 
 
 async def read_recipe(app: App, name: str, options: BuildOptions) -> BuildRecipe:
-    """Read what to build from disk and from this machine's settings.
-
-    Raises:
-        BadInputError: the app cannot be read.
-    """
+    """Read what to build and this machine's settings; BadInputError if the app is unreadable."""
     return await asyncio.to_thread(
         lambda: BuildRecipe.of(
             app.folder,

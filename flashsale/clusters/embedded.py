@@ -61,11 +61,7 @@ class EmbeddedCluster(ClusterDefaults):
 
     @property
     def kubeconfig(self) -> Path:
-        """The file that the running cluster wrote.
-
-        Raises:
-            ClusterUnreachableError: it does not run.
-        """
+        """The file that the running cluster wrote; ClusterUnreachableError if it does not run."""
         from flashsale.embedded.process import launch
 
         running = launch.find_cluster(self.home)
@@ -99,7 +95,6 @@ class EmbeddedCluster(ClusterDefaults):
         return False
 
     async def running(self) -> bool:
-        """Whether its process lives."""
         from flashsale.embedded.process import launch
 
         return await asyncio.to_thread(launch.find_cluster, self.home) is not None
@@ -126,7 +121,7 @@ class EmbeddedCluster(ClusterDefaults):
         if options.push:
             raise BadInputError(
                 "The embedded cluster takes its images from this machine, not from a registry.",
-                hint="flashsale up",
+                hint=Hint("kubectl config get-contexts", "name one of them with --context"),
             )
         if app is None:
             return Image(name, built=False)
@@ -150,11 +145,6 @@ class EmbeddedCluster(ClusterDefaults):
         return Image(built.name, built=built.built, id=built.id)
 
     async def address(self, service: Service) -> str:
-        """Give the node port's address on loopback.
-
-        Raises:
-            BadInputError: the Service has no node port.
-        """
         if service.node_port is None:
             raise no_node_port(service)
         return f"http://127.0.0.1:{service.node_port}"
@@ -177,7 +167,6 @@ class EmbeddedCluster(ClusterDefaults):
         os.kill(pid, signal.SIGKILL)
 
     async def stopped_nodes(self, api: Api) -> Collection[str]:
-        """Name the nodes that are switched off."""
         return await embedded_nodes.read_stopped(api)
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
@@ -185,21 +174,14 @@ class EmbeddedCluster(ClusterDefaults):
         await embedded_nodes.set_power(api, node, "off")
 
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Start the node's kubelet again."""
         await embedded_nodes.set_power(api, node, "on")
 
     async def node_timing(self, api: Api) -> NodeTiming:
-        """Read the times that the cluster was given."""
         return await embedded_nodes.read_timing(api)
 
     async def fit_nodes(
         self, api: Api, count: int, *, fast: bool | None, progress: Progress
     ) -> None:
-        """Add nodes, or take empty ones away; set the times of a lost node.
-
-        Raises:
-            RefusedError: a node to be taken away has pods.
-        """
         await embedded_nodes.fit_nodes(api, count, fast=fast, progress=progress)
 
     async def remove_images(self, image: str, progress: Progress) -> RemovedImages:

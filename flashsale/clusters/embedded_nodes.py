@@ -36,12 +36,7 @@ async def read_stopped(api: Api) -> list[str]:
 
 
 async def fit_nodes(api: Api, count: int, *, fast: bool | None, progress: Progress) -> None:
-    """Have ``count`` nodes, 0 for as many as there are; set how fast a lost one is given up.
-
-    Raises:
-        RefusedError: a node that would be taken away has pods.
-        ClusterUnreachableError: a new one is not ready in time.
-    """
+    """Have ``count`` nodes, 0 for as many as there are; set how fast a lost one is given up."""
     if fast is not None:
         await _set_timing(api, fast=fast)
     timing = await read_timing(api)
@@ -52,7 +47,6 @@ async def fit_nodes(api: Api, count: int, *, fast: bool | None, progress: Progre
 
 
 async def read_timing(api: Api) -> NodeTiming:
-    """Return the times that the cluster keeps."""
     try:
         config_map = await api.get(paths.config_maps(node_timing.NAMESPACE, node_timing.NAME))
     except NotFoundError:

@@ -91,11 +91,7 @@ async def build_and_load(
 
 
 def check_pullable(context: str, name: str) -> None:
-    """Do nothing for an image of a repository.
-
-    Raises:
-        BadInputError: the name is one of this machine's own, which no registry knows.
-    """
+    """Raise BadInputError for a name of this machine's own, which no registry knows."""
     if "/" not in name:
         raise BadInputError(
             f"Nothing can bring an image to the cluster '{context}' but a registry.",
@@ -107,11 +103,7 @@ def check_pullable(context: str, name: str) -> None:
 
 
 async def load_image(command: tuple[str, ...], each: Each) -> None:
-    """Run a loading command.
-
-    Raises:
-        LoadError: it failed, or its program is not installed.
-    """
+    """Run a loading command; LoadError if it failed, or its program is not installed."""
     tool = command[0]
     try:
         output = await run.run_program(

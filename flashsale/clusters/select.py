@@ -20,7 +20,7 @@ from flashsale.clusters.state.directory import state_home, unwritable
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.kube import kubeconfig
-from flashsale.kube.credentials import check_readable
+from flashsale.kube.credentials import check_context, check_readable
 
 LOG = logging.getLogger(__name__)
 
@@ -114,11 +114,7 @@ async def select_for_down(wanted: ClusterOptions, *, home: Path | None = None) -
 
 
 async def _unrecorded(store: SaleStore) -> SelectedCluster:
-    """Take the embedded cluster if it runs: then the sale is there, and only its record is lost.
-
-    Raises:
-        NoSaleError: it does not run.
-    """
+    """Take the embedded cluster if it runs: only its record is lost then. Else NoSaleError."""
     ours = EmbeddedCluster(store.home / "embedded")
     try:
         running = sys.platform != "win32" and await ours.running()
@@ -185,23 +181,27 @@ def _adopted(fresh: SaleRecord, recorded: SaleRecord | None) -> SaleRecord:
 
 
 def refuse_if_not_local(record: SaleRecord) -> None:
-    """Refuse a context that is missing, or not local unless somebody insisted.
-
-    Raises:
-        BadInputError, RefusedError: with the reason.
-    """
+    """Raise BadInputError for a missing context, RefusedError for a remote one nobody allowed."""
     if record.kind != "context":
         return
     known = kubeconfig.read()
     kube_context = known.get(record.context)
     if kube_context is None:
         check_readable()
+        files = kubeconfig.kubeconfig_files()
+        if not any(file.exists() for file in files):
+            raise BadInputError(
+                f"There is no kubeconfig at {', '.join(map(str, files))}.",
+                hint="flashsale doctor",
+            )
         close = get_close_matches(record.context, known, n=1)
         raise BadInputError(
             f"The kubeconfig has no context '{record.context}'."
             + (f" Did you mean '{close[0]}'?" if close else ""),
             hint="kubectl config get-contexts",
         )
+    if not kube_context.server:
+        check_context(None, record.context)
     if not kube_context.local and not record.allow_remote:
         raise RefusedError(
             f"The context '{record.context}' ({kube_context.server}) is not a local cluster;"
@@ -240,12 +240,7 @@ def _selected(
 
 
 def _cluster(record: SaleRecord, home: Path, making: NewProfileOptions) -> Cluster:
-    """Make the cluster of a record, and end what a killed command left open.
-
-    Raises:
-        BadInputError: options of making a minikube profile, for something else; or a name that
-            minikube takes for no profile.
-    """
+    """Make the cluster of a record, and end what a killed command left open; or BadInputError."""
     if making.options and record.kind != MINIKUBE:
         raise BadInputError(
             f"{making.options} is for minikube, but you also ask for"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from flashsale.base.errors import FlashsaleError, Hint
-from flashsale.load.results import LoadProgress
+from flashsale.load.results import Figures, LoadProgress, loss_counts
 from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import (
     REMOVED,
@@ -46,7 +47,7 @@ class Moment:
     at: float  # monotonic seconds
     kind: MomentKind
     text: str
-    lost: int = 0  # purchases
+    losses: Mapping[str, int] = field(default_factory=dict)  # purchases by what befell them
     uid: str = ""  # of a victim
 
 
@@ -206,26 +207,31 @@ def with_moment(state: DashboardState, moment: Moment) -> DashboardState:
 def with_progress(state: DashboardState, progress: LoadProgress, at: float) -> DashboardState:
     """Add what a load reports; losses are a thing on the time line."""
     crowd = state.crowd or Crowd(0.0)
-    before = crowd.progress.figures.lost if crowd.progress else 0
-    if (lost := progress.figures.lost - before) > 0:
+    now, before = (
+        Counter(loss_counts(figures.errors, figures.other_errors))
+        for figures in (progress.figures, crowd.progress.figures if crowd.progress else Figures())
+    )
+    if lost := now - before:
         state = _with_losses(state, lost, at)
     return replace(state, crowd=crowd.with_progress(progress))
 
 
-def _with_losses(state: DashboardState, lost: int, at: float) -> DashboardState:
+def _with_losses(state: DashboardState, lost: Counter[str], at: float) -> DashboardState:
     """Count lost purchases by second; those of some seconds are one thing that happened."""
     seconds = {second: loss for second, loss in state.losses.items() if at - second <= KEPT}
-    seconds[int(at)] = seconds.get(int(at), 0) + lost
+    seconds[int(at)] = seconds.get(int(at), 0) + lost.total()
     state = replace(state, losses=seconds)
     recent = [
         moment for moment in state.moments if moment.kind == "lost" and at - moment.at < TOGETHER
     ]
     last = next(reversed(recent), None)
-    count = lost + (last.lost if last else 0)
-    text = f"{count:,} purchase{' was' if count == 1 else 's were'} lost"
+    losses = lost + Counter(last.losses if last else {})
+    count = losses.total()
+    how = ", ".join(f"{name} ({n:,})" if len(losses) > 1 else name for name, n in losses.items())
+    text = f"{count:,} purchase{' was' if count == 1 else 's were'} lost: {how}"
     if last is None:
-        return with_moment(state, Moment(at, "lost", text, count))
-    grown = replace(last, text=text, lost=count)
+        return with_moment(state, Moment(at, "lost", text, losses))
+    grown = replace(last, text=text, losses=losses)
     return replace(
         state, moments=tuple(grown if moment is last else moment for moment in state.moments)
     )

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError, RefusedError
 from flashsale.dashboard import dashboard_state as states
 from flashsale.dashboard.dashboard_state import DashboardState, Moment, Trouble
@@ -56,16 +57,11 @@ class SaleFollower:
         self._buyers = Buyers(home)
 
     def show(self, state: DashboardState) -> None:
-        """Take what is known now."""
         self.state = state
         self.changed()
 
     async def current(self) -> SaleMonitor:
-        """Return the monitor of the sale, once it is known what there is.
-
-        Raises:
-            FlashsaleError: there is no sale, or its cluster does not answer.
-        """
+        """Return the sale's monitor once it is known what there is; FlashsaleError without one."""
         monitor, down = self.monitor, self.state.board.down
         if monitor is None or (down is not None and self.state.trouble):
             trouble = self.state.trouble
@@ -135,8 +131,7 @@ class SaleFollower:
                 ):
                     return
         finally:
-            ending.cancel()
-            await asyncio.gather(ending, return_exceptions=True)
+            await end_tasks(ending)
 
     def _seems_lost(self) -> bool:
         closed = self.state.board.closed is not None

@@ -19,7 +19,6 @@ HEALINGS = 8  # the youngest
 
 
 def page_document(state: DashboardState, now: Now, *, read_only: bool) -> dict[str, Any]:
-    """Write everything that the page shows."""
     board, shares = state.board, state.crowd.shares if state.crowd else {}
     if board.purchases and not shares:
         shares = board.purchases.shares
@@ -66,7 +65,6 @@ def unix_milliseconds(at: float, now: Now) -> int:
 
 
 def written_hint(hint: Hint) -> dict[str, str]:
-    """Write what to type next."""
     return {"command": hint.command, "words": hint.words}
 
 

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import BadInputError, FlashsaleError, Hint, RefusedError
 from flashsale.base.text import counted
 from flashsale.dashboard import dashboard_state as states
 from flashsale.dashboard.dashboard_state import Crowd, DrillView, Trouble
 from flashsale.dashboard.follow import Connect, SaleFollower
-from flashsale.dashboard.kill_methods import asked_kill_method
 from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
@@ -34,6 +34,7 @@ from flashsale.load.plan import LONGEST, LoadPlan
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.status_file import StatusFile
 from flashsale.load.target import find_target
+from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.kill_node import check_node_death
 from flashsale.sale.observe.observations import Mark, ReplicaSetSeen
 from flashsale.sale.observe.state import Update
@@ -43,6 +44,11 @@ from flashsale.sale.url import open_url
 ActionArguments = Mapping[str, Any]
 RunKind = Literal["crowd", "drill"]
 STOP_FIRST = Hint(words="stop it first")
+KILL_METHODS = {  # by the names of the page's buttons
+    "graceful": KillMethod(),
+    "hard": KillMethod(grace=0),
+    "process": KillMethod(process=True),
+}
 
 
 class Runs:
@@ -70,8 +76,7 @@ class Runs:
 
     async def __aexit__(self, *_: object) -> None:
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks(self._task)
 
     async def start_load(self, arguments: ActionArguments) -> str:
         """Send buyers until they are stopped: `flashsale load`."""
@@ -222,7 +227,6 @@ def _last_word(figures: Figures) -> LoadProgress:
 
 
 async def _crowd_line(sale: Sale, url: str, figures: Figures) -> str:
-    """Say what came of a crowd."""
     if figures.sent and not figures.confirmed:
         return str(await nothing_confirmed_error(sale, url, figures))
     return f"{figures.sent:,} sent, {figures.confirmed:,} confirmed, {figures.lost:,} lost"
@@ -240,3 +244,11 @@ def _whole(typed: Any, again: str) -> int:
         return int(str(typed))
     except ValueError:
         raise BadInputError(f"'{typed}' is not a whole number.", hint=again) from None
+
+
+def asked_kill_method(arguments: ActionArguments) -> KillMethod:
+    """Read how to kill; BadInputError if there is no such way."""
+    how = arguments.get("how", "graceful")
+    if how not in KILL_METHODS:
+        raise BadInputError(f"'{how}' is no way to kill a pod.", hint="flashsale kill-pod --help")
+    return KILL_METHODS[how]

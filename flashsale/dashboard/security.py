@@ -63,8 +63,6 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The checks of one server."""
-
     port: int
     secrets: Secrets = field(default_factory=Secrets)
 
@@ -86,7 +84,7 @@ class Guard:
     def refusal(self, request: Request) -> str:
         """Say why a request is from a stranger, whatever it asks for; empty if it is not."""
         host = request.headers.get("Host", "")
-        if host not in self._hosts():
+        if host not in [f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")]:
             return "This server answers to 127.0.0.1 alone."
         origin = request.headers.get("Origin")
         if origin is not None and origin != f"http://{host}":
@@ -108,9 +106,6 @@ class Guard:
     def has_key(self, request: Request) -> bool:
         """Whether our own page asks, for the stream or an action."""
         return self.has_cookie(request) and _same(request.headers.get(KEY_HEADER), self.secrets.key)
-
-    def _hosts(self) -> tuple[str, ...]:
-        return tuple(f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]"))
 
 
 def _same(given: str | None, secret: str) -> bool:

@@ -47,11 +47,7 @@ log = logging.getLogger(__name__)
 
 
 def bind(port: int) -> socket.socket:
-    """Take a port of 127.0.0.1; 0 is any free one.
-
-    Raises:
-        FlashsaleError: another program has it, or this user may not take it.
-    """
+    """Take a port of 127.0.0.1, 0 for any free one; FlashsaleError if it cannot be had."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # else the last dashboard's connections would keep the port for a minute
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -63,11 +63,7 @@ class BuildRecipe:
 
     @classmethod
     def of(cls, folder: Path, dockerfile: Path, name: str, **options: Any) -> BuildRecipe:
-        """Read an app from disk.
-
-        Raises:
-            BadInputError: it cannot be read.
-        """
+        """Read an app from disk; BadInputError if it cannot be read."""
         return cls(contexts.read_build_context(folder, dockerfile), name, **options)
 
     @property
@@ -100,11 +96,7 @@ class Made:
 
 
 async def remove_images(engine: Engine, home: str) -> RemovedImages:
-    """Remove what was built here for one state folder, by its label.
-
-    Raises:
-        EngineError: the engine does not answer.
-    """
+    """Remove what was built for one state folder, by its label; EngineError if none answers."""
 
     def remove(_: Emit) -> RemovedImages:
         count, size = engine.remove_labelled(f"{HOME_LABEL}={home}")
@@ -151,11 +143,7 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
 
 
 def follow_build(messages: Iterable[Mapping[str, Any]], emit: Emit) -> None:
-    """Pass a build's messages on line by line.
-
-    Raises:
-        BuildError: one of them is an error; all output so far is in its details.
-    """
+    """Pass a build's messages on line by line; BuildError, with all output, for one of an error."""
     lines: list[str] = []
     for message in messages:
         if "error" in message:

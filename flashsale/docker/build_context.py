@@ -54,9 +54,7 @@ class BuildContext:
         """
         text = self.dockerfile if dockerfile is None else dockerfile
         added = {DOCKERFILE: text.encode(), **extra}
-        files = {
-            name: BuildContextEntry(mode=0o644, content=content) for name, content in added.items()
-        }
+        files = {name: BuildContextEntry(0o644, content) for name, content in added.items()}
         target = io.BytesIO()
         with tarfile.open(mode="w", fileobj=target, format=tarfile.PAX_FORMAT) as tar:
             for path, entry in sorted({**self.entries, **files}.items()):
@@ -70,11 +68,7 @@ class BuildContext:
 
 
 def read_build_context(folder: Path, dockerfile: Path) -> BuildContext:
-    """Read an app's folder, less what its `.dockerignore` and common sense leave out.
-
-    Raises:
-        BadInputError: a file cannot be read, or the folder is too large to be an app.
-    """
+    """Read an app's folder, less what is ignored; BadInputError if that is not possible."""
     try:
         text = dockerfile.read_text()
         entries = dict(_entries(folder, Ignore.of(folder)))
@@ -114,10 +108,8 @@ def _entries(folder: Path, ignore: Ignore) -> Iterator[tuple[str, BuildContextEn
                         words=f"list what does not belong in it in {folder / '.dockerignore'}"
                     ),
                 )
-            yield (
-                name,
-                BuildContextEntry(mode=0o755 if kind & 0o100 else 0o644, content=path.read_bytes()),
-            )
+            mode = 0o755 if kind & 0o100 else 0o644
+            yield name, BuildContextEntry(mode=mode, content=path.read_bytes())
 
 
 def _inside(path: Path, folder: Path) -> str:

@@ -31,11 +31,7 @@ BUILDKIT = re.compile(
 
 
 def refuse_buildkit(dockerfile: str) -> None:
-    """Do nothing for a Dockerfile that the classic builder can build.
-
-    Raises:
-        BadInputError: it needs BuildKit; the message names the line.
-    """
+    """Raise BadInputError, with the line, for a Dockerfile that needs BuildKit."""
     for instruction in parse_instructions(dockerfile):
         match = BUILDKIT.match(f"{instruction.keyword} {instruction.text}")
         what = next(filter(None, match.groups()), "") if match else ""
@@ -62,11 +58,8 @@ def extended(dockerfile: str, arguments: Iterable[str], *, ca: bool = False) -> 
         lines.append(f"COPY {CA_FILE} {CA_PATH}")
     if not lines:
         return dockerfile
-    ends = {
-        instruction.last
-        for instruction in parse_instructions(dockerfile)
-        if instruction.keyword == "FROM"
-    }
+    instructions = parse_instructions(dockerfile)
+    ends = {instruction.last for instruction in instructions if instruction.keyword == "FROM"}
     result: list[str] = []
     for number, line in enumerate(dockerfile.splitlines(), 1):
         result += [line, *(lines if number in ends else ())]

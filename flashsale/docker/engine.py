@@ -78,7 +78,6 @@ class Engine:
         return messages
 
     def tag(self, name: str, repository: str, tag: str) -> None:
-        """Give an image one more name."""
         self.client.api.tag(name, repository, tag, force=True)
 
     def push(self, repository: str, tag: str) -> Iterable[dict[str, Any]]:
@@ -218,11 +217,7 @@ def _whereabouts(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _knock(address: str) -> None:
-    """Try a Unix socket ourselves: the SDK leaves its own open when nobody is behind it.
-
-    Raises:
-        OSError: nobody answers, or this user may not ask.
-    """
+    """Try a Unix socket ourselves, for the SDK leaves its own open; OSError if nobody answers."""
     _, is_socket, path = address.partition("unix://")
     if is_socket:
         with socket.socket(socket.AF_UNIX) as knocking:

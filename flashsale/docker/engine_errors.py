@@ -10,7 +10,7 @@ import contextlib
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, Hint
@@ -18,65 +18,38 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, Hint
 HOSTNAME_MISMATCH, IP_MISMATCH, EXPIRED = 62, 64, 10  # X509_V_ERR_* of OpenSSL
 
 
-class EngineProblem(StrEnum):
-    """Why an engine cannot be used."""
+class EngineProblem(Enum):
+    """Why an engine cannot be used: the sentence about it, and what to do."""
 
-    ABSENT = "absent"  # nothing listens there
-    DENIED = "denied"  # the socket is not ours to open
-    NO_CERTIFICATES = "no-certificates"  # the folder with ca.pem, cert.pem, key.pem is incomplete
-    EXPIRED = "expired"  # a certificate's time is over
-    STALE = "stale"  # the certificate names another address
-    UNTRUSTED = "untrusted"  # TLS fails in another way
-    TIMEOUT = "timeout"  # no answer in time
-    TOO_OLD = "too-old"  # engine and SDK have no API version in common
+    ABSENT = "Docker is not running on {host}.", Hint(words="start Docker, then try again")
+    DENIED = (  # the socket is not ours to open; its group has the rights of root
+        "This user may not use Docker on {host}.",
+        Hint(words="ask who runs this machine for access to Docker"),
+    )
+    NO_CERTIFICATES = "Certificates for Docker on {host} are missing.", "ls $DOCKER_CERT_PATH"
+    EXPIRED = "A certificate for Docker on {host} has expired.", Hint(words="renew it")
+    STALE = "The certificate of Docker on {host} names another address.", Hint(words="renew it")
+    UNTRUSTED = (  # TLS fails in another way
+        "Docker on {host} and this machine do not trust each other.",
+        Hint(words="renew it"),
+    )
+    TIMEOUT = (
+        "Cannot reach Docker on {host} (VPN or proxy?).",
+        Hint(words="add the host to NO_PROXY, or leave the VPN"),
+    )
+    TOO_OLD = (
+        "Docker on {host} and the Docker SDK have no API version in common.",
+        Hint("pip install --upgrade docker", "and unset DOCKER_API_VERSION"),
+    )
 
 
 class EngineError(ClusterUnreachableError):
     """A Docker engine cannot be used."""
 
     def __init__(self, trouble: EngineProblem, host: str, cause: str) -> None:
-        sentence, hint = ADVICE[trouble]
+        sentence, hint = trouble.value
         super().__init__(sentence.format(host=host), hint=hint, details=cause)
         self.trouble = trouble
-
-
-NO_ACCESS = Hint(
-    words="ask who runs this machine for access to Docker"
-)  # its group has the rights of root
-ADVICE = {
-    EngineProblem.ABSENT: (
-        "Docker is not running on {host}.",
-        Hint(words="start Docker, then try again"),
-    ),
-    EngineProblem.DENIED: (
-        "This user may not use Docker on {host}.",
-        NO_ACCESS,
-    ),
-    EngineProblem.NO_CERTIFICATES: (
-        "Certificates for Docker on {host} are missing.",
-        "ls $DOCKER_CERT_PATH",
-    ),
-    EngineProblem.EXPIRED: (
-        "A certificate for Docker on {host} has expired.",
-        Hint(words="renew it"),
-    ),
-    EngineProblem.STALE: (
-        "The certificate of Docker on {host} names another address.",
-        Hint(words="renew it"),
-    ),
-    EngineProblem.UNTRUSTED: (
-        "Docker on {host} and this machine do not trust each other.",
-        Hint(words="renew it"),
-    ),
-    EngineProblem.TIMEOUT: (
-        "Cannot reach Docker on {host} (VPN or proxy?).",
-        Hint(words="add the host to NO_PROXY, or leave the VPN"),
-    ),
-    EngineProblem.TOO_OLD: (
-        "Docker on {host} and the Docker SDK have no API version in common.",
-        Hint("pip install --upgrade docker", "and unset DOCKER_API_VERSION"),
-    ),
-}
 
 
 @contextlib.contextmanager

@@ -16,18 +16,12 @@ STEP = 10  # per cent between two lines about one layer
 
 @dataclass(frozen=True, slots=True)
 class PushTarget:
-    """Where a push goes."""
-
     repository: str  # with its registry, as typed
     tag: str
 
     @classmethod
     def of(cls, repository: str, name: str) -> PushTarget:
-        """Take the tag from the repository where it has one, else from the image's own name.
-
-        Raises:
-            BadInputError: Docker would not take it.
-        """
+        """Take the tag from the repository, else from the name; BadInputError for what is none."""
         own = ImageName.parse(name)
         try:
             target = ImageName.parse(repository)
@@ -71,11 +65,7 @@ async def push(engine: Engine, name: str, repository: str, emit: Emit) -> str:
 
 
 def follow_push(messages: Iterable[Mapping[str, Any]], target: PushTarget, emit: Emit) -> str:
-    """Pass on what happens to each layer; return the digest that the registry gave.
-
-    Raises:
-        PushError: one of the messages is an error.
-    """
+    """Pass on what happens to each layer; return the registry's digest, or raise PushError."""
     reported: dict[str, str] = {}
     digest = ""
     for message in messages:

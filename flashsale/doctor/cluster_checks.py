@@ -104,7 +104,6 @@ def _without_an_answer(name: str, condition: ProfileCondition) -> ProfileConditi
 
 
 def describe_making(profile: Profile) -> str:
-    """Write how a profile was made."""
     sizes = [f"{profile.cpus} CPUs"] * bool(profile.cpus)
     sizes += [f"{profile.memory} MiB"] * bool(profile.memory)
     nodes = counted(len(profile.nodes), "node")
@@ -133,12 +132,8 @@ def list_contexts() -> list[Finding]:
 def _judge_contexts(kube_contexts: list[contexts.KubeContext]) -> Finding:
     if not kube_contexts:
         return Finding("contexts", "absent", "no kubeconfig with a context")
-    near = [
-        kube_context.name
-        for kube_context in kube_contexts
-        if kube_context.local or kube_context.minikube
-    ]
-    far = [kube_context.name for kube_context in kube_contexts if kube_context.name not in near]
+    near = [each.name for each in kube_contexts if each.local or each.minikube]
+    far = [each.name for each in kube_contexts if each.name not in near]
     text = ", ".join(near) or "none of this machine"
     if far:
         text += f"; not of this machine, so only with --allow-remote: {', '.join(far)}"

@@ -10,8 +10,6 @@ Grade = Literal["ok", "absent", "problem"]  # absent: not there, and not needed 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
-
     name: str
     grade: Grade
     text: str

@@ -71,11 +71,7 @@ async def is_running(cluster: Cluster) -> bool:
 
 
 async def check_choice(wanted: ClusterOptions, home: Path, *, asleep: bool) -> Finding:
-    """Say what `up` would choose, and why.
-
-    Args:
-        asleep: the cluster of the recorded sale does not run.
-    """
+    """Say what `up` would choose, and why; ``asleep``: the recorded sale's cluster does not run."""
     try:
         chosen = await select.select_for_up(wanted, home=home)
     except FlashsaleError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from typing import Any
 
 from flashsale import __version__
@@ -25,11 +26,7 @@ GIVEN_BY_CLUSTERS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy") 
 
 
 async def read_environment(sale: Sale, url: str) -> Environment:
-    """Look up where the drill runs.
-
-    Raises:
-        NoSaleError, ClusterUnreachableError: as every request does.
-    """
+    """Look up where the drill runs."""
     replicaset = await sale.replicaset()
     service = await sale.api.get(paths.services(sale.namespace, sale.service_name))
     version = await sale.api.version()
@@ -57,15 +54,14 @@ def objects_as_yaml(objects: list[Object]) -> str:
     return yaml.safe_dump_all(map(_as_applied, objects), sort_keys=False)
 
 
+def _without(fields: Object, names: Sequence[str]) -> Object:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
 def _as_applied(obj: Object) -> dict[str, Any]:
-    metadata = {
-        key: value for key, value in obj["metadata"].items() if key not in WRITTEN_BY_SERVERS
-    }
+    metadata = _without(obj["metadata"], WRITTEN_BY_SERVERS)
     ordered = {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind")}
-    spec = {key: value for key, value in obj["spec"].items() if key not in GIVEN_BY_CLUSTERS}
+    spec = _without(obj["spec"], GIVEN_BY_CLUSTERS)
     if "ports" in spec:
-        spec["ports"] = [
-            {key: value for key, value in port.items() if key != "nodePort"}
-            for port in spec["ports"]
-        ]
+        spec["ports"] = [_without(port, ("nodePort",)) for port in spec["ports"]]
     return {**ordered, "metadata": metadata, "spec": spec}

@@ -6,26 +6,11 @@ that grows with the number of purchases.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from flashsale.sale.observe.healing import (
-    Closed,
-    Died,
-    Happening,
-    Healed,
-    Healing,
-    NotReplaced,
-    Replaced,
-)
-from flashsale.sale.observe.observations import (
-    Observation,
-    PodSeen,
-    SliceSeen,
-    StreamSeen,
-    Synced,
-    first_moment,
-)
+from flashsale.sale.observe.healing import Closed, Died, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.observations import PodSeen, SliceSeen, StreamSeen, Synced, first_moment
 from flashsale.sale.observe.state import SaleState, Update
 
 HealingKey = tuple[str, float]  # the victim's uid, and when it died
@@ -92,10 +77,7 @@ class History:
 
     def see(self, update: Update) -> None:
         """Remember one update of the sale's monitor."""
-        self.add(update.observation, update.state, update.happenings)
-
-    def add(self, seen: Observation, state: SaleState, happened: Sequence[Happening]) -> None:
-        """Remember one observation, the state after it, and what it meant."""
+        seen, state = update.observation, update.state
         if isinstance(seen, PodSeen):
             self.lifetimes[seen.pod.uid] = updated_lifetime(self.lifetimes.get(seen.pod.uid), seen)
         if isinstance(seen, StreamSeen):
@@ -104,15 +86,13 @@ class History:
         known = bool(self.routings) or isinstance(seen, SliceSeen | Synced)
         if known and (not self.routings or self.routings[-1].pods != state.routed):
             self.routings.append(Routing(seen.at, state.routed))
-        for happening in happened:
-            if isinstance(happening, Died | Replaced | Healed | Closed):
-                self.healings[healing_key(happening.healing)] = happening.healing
-                self.not_replaced.pop(
-                    healing_key(happening.healing), None
-                )  # a victim may be called back
-            elif isinstance(happening, NotReplaced):
-                self.healings[healing_key(happening.healing)] = happening.healing
-                self.not_replaced[healing_key(happening.healing)] = happening.why
+        for happening in update.happenings:
+            if isinstance(happening, Died | Replaced | Healed | Closed | NotReplaced):
+                key = healing_key(happening.healing)
+                self.healings[key] = happening.healing
+                self.not_replaced.pop(key, None)  # a victim may be called back
+                if isinstance(happening, NotReplaced):
+                    self.not_replaced[key] = happening.why
 
     def _add_counts(self, at: float, state: SaleState) -> None:
         """Note how many pods the ReplicaSet wants, and how many of them are ready."""
@@ -133,22 +113,16 @@ class History:
     def over(self, uid: str, since: float) -> bool:
         """Whether a killed pod's healing has ended: replaced and gone, or not to be replaced."""
         deaths = [
-            healing
-            for healing in self.healings.values()
+            healing.whole or key in self.not_replaced
+            for key, healing in self.healings.items()
             if healing.victim_uid == uid and healing.died >= since
         ]
-        return bool(deaths) and all(
-            healing.whole or healing_key(healing) in self.not_replaced for healing in deaths
-        )
+        return bool(deaths) and all(deaths)
 
     @property
     def healed(self) -> list[Healing]:
         """All deaths that needed a replacement, in their order."""
-        kept = (
-            healing
-            for healing in self.healings.values()
-            if healing_key(healing) not in self.not_replaced
-        )
+        kept = [each for key, each in self.healings.items() if key not in self.not_replaced]
         return sorted(kept, key=lambda healing: healing.died)
 
 

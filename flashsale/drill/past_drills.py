@@ -27,6 +27,10 @@ class PastDrill:
     kills: int
     verdict: str
 
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.context, self.namespace
+
 
 def remember(home: Path, document: dict[str, Any]) -> None:
     """Add a drill's document; on a full disk nothing is kept, and nobody minds."""
@@ -43,7 +47,7 @@ def remember(home: Path, document: dict[str, Any]) -> None:
     )
     drills = [*past_drills(home), drill][-KEPT:]
     with suppress(OSError):
-        replace_file(home / NAME, json.dumps([asdict(past_drill) for past_drill in drills]))
+        replace_file(home / NAME, json.dumps([*map(asdict, drills)]))
 
 
 def past_drills(home: Path) -> list[PastDrill]:

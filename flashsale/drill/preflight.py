@@ -79,11 +79,7 @@ async def not_selling_error(
 
 
 async def nothing_confirmed_error(sale: Sale | None, url: str, figures: Figures) -> FlashsaleError:
-    """Make the error that says why a load that is over had no purchase confirmed.
-
-    Args:
-        sale: whose Service it was, where that is known.
-    """
+    """Make the error of a load that had no purchase confirmed; ``sale`` where it is known."""
     why, hint = f"{url}: {failure_counts(figures)}.", ""
     if sale:
         pods = (await sale.replicaset()).get("status") or {}

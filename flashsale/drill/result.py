@@ -24,8 +24,6 @@ End = Literal["done", "interrupted", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One thing that happened."""
-
     at: float
     kind: EntryKind
     text: str
@@ -34,8 +32,6 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class PodKill:
-    """One kill that happened."""
-
     number: int
     pod: str
     uid: str
@@ -45,8 +41,6 @@ class PodKill:
 
 @dataclass(frozen=True, slots=True)
 class SkippedKill:
-    """One kill that did not happen."""
-
     number: int
     at: float
     reason: str  # the end of "kill 1 of 3 skipped: ..."
@@ -65,7 +59,6 @@ class NodeDeath:
 
     @property
     def cause(self) -> str:
-        """Name it in a sentence."""
         return f"the death of the node {self.node}"
 
 
@@ -154,18 +147,13 @@ class DrillResult:
     @property
     def pods(self) -> list[PodLifetime]:
         """All pods, in the order in which they came."""
-        return sorted(
-            self.history.lifetimes.values(), key=lambda lifetime: (lifetime.seen, lifetime.name)
-        )
+        return sorted(self.history.lifetimes.values(), key=lambda pod: (pod.seen, pod.name))
 
     def kill_of(self, healing: Healing) -> PodKill | None:
         """Find the kill that a healing heals; None for an accident."""
-        fitting = (
-            kill
-            for kill in self.kills
-            if kill.uid == healing.victim_uid and kill.asked_at <= healing.died
-        )
-        return max(fitting, key=lambda kill: kill.asked_at, default=None)
+        of_pod = (kill for kill in self.kills if kill.uid == healing.victim_uid)
+        before = (kill for kill in of_pod if kill.asked_at <= healing.died)
+        return max(before, key=lambda kill: kill.asked_at, default=None)
 
     def _with_first_sale(self, healing: Healing) -> Healing:
         first = self.report.firsts.get(healing.replacement or "")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import FlashsaleError
 from flashsale.base.text import seconds
 from flashsale.drill.history import History
@@ -94,9 +95,7 @@ async def _wait_until_whole(
         if waiting.done():
             await waiting  # raises what kept it from that
     finally:
-        for task in (waiting, stopping):
-            task.cancel()
-        await asyncio.gather(waiting, stopping, return_exceptions=True)
+        await end_tasks(waiting, stopping)
 
 
 async def _wait_until_ready(sale: Sale, replicas: int, timeout: float) -> None:
@@ -156,9 +155,7 @@ class _Drill:
             self._report = await buying
             return error
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(*tasks)
 
     def result(self, error: FlashsaleError | None) -> DrillResult:
         assert self._report
@@ -188,11 +185,7 @@ class _Drill:
         await self._steps.run(plan[1:])
 
     async def _require_a_purchase(self) -> None:
-        """Return once a purchase was confirmed, or if that cannot be known.
-
-        Raises:
-            NotReadyError: none is; it says why.
-        """
+        """Return once a purchase is confirmed, or nobody can know; NotReadyError if none is."""
         calm, known = self._figures, None
         try:
             async with asyncio.timeout(patience(self._scenario.rate, PATIENCE)):
@@ -237,9 +230,8 @@ class _Drill:
     def _on_load(self, progress: LoadProgress) -> None:
         self._figures = progress.figures
         self._progressed.set()
-        steps = self._steps
-        planned = self._scenario.kills
-        self._observers.on_progress(DrillProgress(steps.step, progress, len(steps.kills), planned))
+        step, kills, planned = self._steps.step, len(self._steps.kills), self._scenario.kills
+        self._observers.on_progress(DrillProgress(step, progress, kills, planned))
 
     def _see(self, update: Update) -> None:
         for happening in update.happenings if update.state.synced else ():
@@ -248,9 +240,7 @@ class _Drill:
     def _happened(self, happening: Happening) -> None:
         """Record what the sale did by itself."""
         match happening:
-            case healings.Died(healing=healing) if healing.cause == "crashed" and not self._killed(
-                healing
-            ):
+            case healings.Died(healing=healing) if self._crashed(healing):
                 text = f"{healing.victim} crashed; this drill did not kill it"
                 self._record("accident", text, healing.victim)
             case healings.Replaced(healing=healing):
@@ -262,13 +252,13 @@ class _Drill:
                 text = f"{healing.replacement} is ready, {_after(healing.ready, healing)}"
                 self._record("ready", text, healing.replacement)
             case healings.Gone(healing=healing):
-                self._record(
-                    "gone",
-                    f"{healing.victim} is gone, {_after(healing.gone, healing)}",
-                    healing.victim,
-                )
+                text = f"{healing.victim} is gone, {_after(healing.gone, healing)}"
+                self._record("gone", text, healing.victim)
             case healings.Scaled(before=before, after=after) if after != self._steps.desired:
                 self._record("accident", f"somebody else scales from {before} to {after}")
+
+    def _crashed(self, healing: Healing) -> bool:
+        return healing.cause == "crashed" and not self._killed(healing)
 
     def _killed(self, healing: Healing) -> bool:
         return healing.victim_uid in self._steps.targeted

@@ -19,11 +19,7 @@ STOPPING = 30.0  # seconds added to the load's end for what comes after the last
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A drill's figures, all of them checked.
-
-    Raises:
-        BadInputError: one of them makes no sense.
-    """
+    """A drill's figures, all of them checked; BadInputError if one makes no sense."""
 
     rate: float = 100.0  # purchases a second
     kills: int = 3

@@ -46,12 +46,7 @@ class StepRunner:
     """Takes the steps of one drill. Cancelling it leaves the sale as it is at that moment."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        replicas: int,
-        monitor: SaleMonitor,
-        history: History,
-        log: Logger,
+        self, scenario: Scenario, replicas: int, monitor: SaleMonitor, history: History, log: Logger
     ) -> None:
         self.kills: list[PodKill] = []
         self.skipped: list[SkippedKill] = []
@@ -159,7 +154,8 @@ class StepRunner:
 
     async def _follow_death(self, node: str, uids: set[str], wait: float) -> None:
         limit = wait + self._scenario.timeout
-        noticed = await wait_until_not_ready(self._sale, node, timeout=limit)
+        async with asyncio.timeout(limit):
+            noticed = await wait_until_not_ready(self._sale, node)
         if noticed is None:
             self._record("note", f"somebody started {node} again before it was missed")
             return

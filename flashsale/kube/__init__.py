@@ -17,6 +17,7 @@ watched.
 
 from flashsale.kube.api import Api, connect
 from flashsale.kube.response_errors import (
+    REFUSALS,
     ApiError,
     ConflictError,
     GoneError,
@@ -25,6 +26,7 @@ from flashsale.kube.response_errors import (
 )
 
 __all__ = [
+    "REFUSALS",
     "Api",
     "ApiError",
     "ConflictError",

@@ -49,39 +49,23 @@ class ContextEntry:
 
     @property
     def authority(self) -> bytes | None:
-        """The certificate authority of the cluster; None where it names none.
-
-        Raises:
-            ClusterUnreachableError: it cannot be read.
-        """
+        """The cluster's CA, None where it names none; ClusterUnreachableError if unreadable."""
         where = f"of the cluster '{self.cluster_name}'"
         return _read(self.cluster, "certificate-authority", self.cluster_folder, where)
 
     def read_secret(self, name: str) -> bytes | None:
-        """Read the user's `client-certificate` or `client-key`; None where there is none.
-
-        Raises:
-            ClusterUnreachableError: it cannot be read.
-        """
+        """Read the user's `client-certificate` or `client-key`, as :attr:`authority`."""
         return _read(self.user, name, self.user_folder, f"of the user '{self.user_name}'")
 
 
 def check_readable(kubeconfig: Path | None = None) -> None:
-    """Do nothing if all files of the kubeconfig can be read.
-
-    Raises:
-        ClusterUnreachableError: one cannot, and what is looked for may be in it.
-    """
+    """Raise ClusterUnreachableError if a file of the kubeconfig cannot be read."""
     for file, wrong in contexts.problems(kubeconfig):
         raise ClusterUnreachableError(f"{wrong}.", hint=f"ls -l {quoted(file)}")
 
 
 def check_context(kubeconfig: Path | None, context: str) -> ContextEntry:
-    """Return a context's parts, if it can be used as far as the kubeconfig goes.
-
-    Raises:
-        ClusterUnreachableError: with what is wrong in it.
-    """
+    """Return a context's parts; ClusterUnreachableError if the kubeconfig makes it unusable."""
     check_readable(kubeconfig)
     entry = find_context(kubeconfig, context)
     _check_server(entry)
@@ -112,11 +96,7 @@ def plugin_failed(entry: ContextEntry, words: str) -> ClusterUnreachableError:
 
 
 def find_context(kubeconfig: Path | None, context: str) -> ContextEntry:
-    """Find a context with its cluster and its user, unchecked.
-
-    Raises:
-        ClusterUnreachableError: one of them is not there.
-    """
+    """Find a context with cluster and user, unchecked; ClusterUnreachableError without one."""
     files = contexts.documents(kubeconfig)
     entry_found, _ = contexts.find_entry(files, "contexts", context)
     if not entry_found:

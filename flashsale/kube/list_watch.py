@@ -28,14 +28,7 @@ from typing import Any
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.kube.api import Api
 from flashsale.kube.response_errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
-from flashsale.kube.watch_types import (
-    Change,
-    Changed,
-    Clock,
-    Resynced,
-    Stream,
-    WatchTimeouts,
-)
+from flashsale.kube.watch_types import Change, Changed, Clock, Resynced, Stream, WatchTimeouts
 from flashsale.objects.models import Object
 
 LOG = logging.getLogger(__name__)
@@ -167,7 +160,7 @@ class _Follower:
             raise _BrokenStreamError("the server ends every watch at once")
 
     async def _list(self) -> list[Change]:
-        page = await self.api.get(self.path, self.query)
+        page = await self.api.list_to_watch(self.path, self.query)
         self.heard = at = self.clock()
         version = (page.get("metadata") or {}).get("resourceVersion")
         if not version or "items" not in page:

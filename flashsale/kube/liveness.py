@@ -22,9 +22,7 @@ AGAIN = 1.0  # seconds until it is asked again, once it did not answer
 
 
 async def liveness(
-    api: Api,
-    heard: Callable[[], float],
-    patience: WatchTimeouts,
+    api: Api, heard: Callable[[], float], patience: WatchTimeouts
 ) -> AsyncGenerator[Stream, None]:
     """Yield `reconnecting` each time that the server does not answer, and `live` once it does.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flashsale.objects.models import Object
 
 REPLICASETS = "/apis/apps/v1/replicasets"  # of all namespaces
@@ -12,38 +14,31 @@ def pods(namespace: str, name: str = "", sub: str = "") -> str:
     return _path("/api/v1", namespace, "pods", name, sub)
 
 
-def replicasets(namespace: str, name: str = "", sub: str = "") -> str:
-    """The path of a ReplicaSet, of all, or of its `scale`."""
-    return _path("/apis/apps/v1", namespace, "replicasets", name, sub)
+def replicasets(namespace: str, name: str = "") -> str:
+    return _path("/apis/apps/v1", namespace, "replicasets", name)
 
 
 def services(namespace: str, name: str = "") -> str:
-    """The path of a Service, or of all."""
     return _path("/api/v1", namespace, "services", name)
 
 
 def events(namespace: str) -> str:
-    """The path of a namespace's events."""
     return _path("/api/v1", namespace, "events")
 
 
 def endpointslices(namespace: str) -> str:
-    """The path of a namespace's EndpointSlices."""
     return _path("/apis/discovery.k8s.io/v1", namespace, "endpointslices")
 
 
 def nodes(name: str = "") -> str:
-    """The path of a node, or of all."""
-    return "/".join(("/api/v1/nodes", *filter(None, (name,))))
+    return "/".join(("/api/v1/nodes", *filter(None, (quote(name, safe=""),))))
 
 
 def config_maps(namespace: str, name: str = "") -> str:
-    """The path of a ConfigMap, or of all."""
     return _path("/api/v1", namespace, "configmaps", name)
 
 
 def jobs(namespace: str, name: str = "") -> str:
-    """The path of a Job, or of all."""
     return _path("/apis/batch/v1", namespace, "jobs", name)
 
 
@@ -56,4 +51,5 @@ def of(thing: Object, namespace: str, *, collection: bool = False) -> str:
 
 
 def _path(group: str, namespace: str, resource: str, *rest: str) -> str:
-    return "/".join((group, "namespaces", namespace, resource, *filter(None, rest)))
+    names = (namespace, resource, *filter(None, rest))
+    return "/".join((group, "namespaces", *(quote(name, safe="") for name in names)))

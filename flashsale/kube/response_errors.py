@@ -58,6 +58,7 @@ class InvalidError(BadInputError):
         self.words = words
 
 
+REFUSALS = (ApiError, InvalidError)  # the server answered, and said no
 ANSWERS: dict[int, type[ApiError]] = {
     error.status: error for error in (NotFoundError, ConflictError, GoneError)
 }

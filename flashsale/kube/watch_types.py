@@ -21,8 +21,6 @@ class Resynced:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One object changed."""
-
     at: float  # monotonic seconds, on arrival
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     object: Object  # for DELETED its last state

@@ -24,33 +24,18 @@ from flashsale.learn.steps import (
     scale,
 )
 
-OWN = (
-    open_sale.STEP,
-    numbers.STEP,
-    buy.STEP,
-    kill.STEP,
-    probe.STEP,
-    scale.STEP,
-    relabel.STEP,
-    crash.STEP,
-    lose.STEP,
-    mend.STEP,
-    close.STEP,
-)
+_MODULES = (open_sale, numbers, buy, kill, probe, scale, relabel, crash, lose, mend, close)
+OWN: tuple[Step, ...] = tuple(module.STEP for module in _MODULES)
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 LIST = Hint("flashsale learn --list", "names all steps")
 
 
 def course(folder: Path | None = None) -> tuple[Step, ...]:
-    """Give all steps; those of a teacher's folder stand where they say.
-
-    Raises:
-        BadInputError: a file there is no step.
-    """
+    """Give all steps, a teacher's where they say; BadInputError if a file there is no step."""
     steps = list(OWN)
     for file in _files(folder) if folder else ():
         step = read_step(file)
-        known = [known_step.name for known_step in steps]
+        known = [each.name for each in steps]
         if step.name in known:
             raise _wrong(file, f"there is a step '{step.name}' already")
         if step.before not in known:
@@ -60,11 +45,7 @@ def course(folder: Path | None = None) -> tuple[Step, ...]:
 
 
 def find_step(steps: Sequence[Step], name: str) -> Step:
-    """Find a step by its name.
-
-    Raises:
-        BadInputError: there is none.
-    """
+    """Find a step by its name; BadInputError if there is none."""
     names = [step.name for step in steps]
     if name in names:
         return steps[names.index(name)]
@@ -74,11 +55,7 @@ def find_step(steps: Sequence[Step], name: str) -> Step:
 
 
 def read_step(file: Path) -> Step:
-    """Run a file that defines STEP, and return that.
-
-    Raises:
-        BadInputError: it cannot be run, or defines no sound step.
-    """
+    """Run a file and return its STEP; BadInputError if it cannot be run, or is not sound."""
     spec = importlib.util.spec_from_file_location(f"own_step_{file.stem}", file)
     assert spec is not None
     assert spec.loader is not None

@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What became of one step."""
-
     state: StepState = "open"
     answer: int = 0  # 1 to 3; 0 for none yet
     began: float = 0.0  # unix seconds
@@ -35,11 +33,14 @@ class StepRecord:
     place: str = ""
     prepared: str = ""  # folder that the step handed out
 
+    @property
+    def unaided(self) -> bool:
+        """Whether the step was done without a hint, and nobody typed its commands."""
+        return self.state == "done" and not self.hints and not self.shown
+
 
 @dataclass(frozen=True, slots=True)
 class CourseProgress:
-    """What became of all of them."""
-
     steps: Mapping[str, StepRecord] = field(default_factory=dict)  # by name
 
     def of(self, name: str) -> StepRecord:
@@ -71,11 +72,7 @@ def read_progress(home: Path) -> CourseProgress:
 
 
 def write_progress(home: Path, progress: CourseProgress) -> None:
-    """Write it whole or not at all.
-
-    Raises:
-        BadInputError, FlashsaleError: the state folder cannot be written.
-    """
+    """Write it whole or not at all, as :func:`put` does."""
     steps = {name: asdict(record) for name, record in progress.steps.items()}
     put(home, NAME, json.dumps({"format": FORMAT, "steps": steps}, indent=1) + "\n")
 
@@ -86,23 +83,16 @@ def forget_progress(home: Path) -> None:
 
 
 def parse_progress(document: Any) -> CourseProgress:
-    """Read its JSON.
-
-    Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is something else.
-    """
+    """Read its JSON; ValueError, TypeError, KeyError or AttributeError if it is something else."""
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}, not {FORMAT}")
     return CourseProgress({name: _record(**fields) for name, fields in document["steps"].items()})
 
 
 def _record(before: Any = None, seen: Any = (), reveal: Any = (), **rest: Any) -> StepRecord:
-    kept = (
-        None if before is None else StepBaseline(**{name: _tuple(v) for name, v in before.items()})
-    )
-    return StepRecord(before=kept, seen=tuple(seen), reveal=tuple(reveal), **rest)
-
-
-def _tuple(value: Any) -> Any:
-    """JSON has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
+    if before is not None:  # JSON has no tuples
+        parts: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in before.items()
+        }
+        rest["before"] = StepBaseline(**parts)
+    return StepRecord(seen=tuple(seen), reveal=tuple(reveal), **rest)

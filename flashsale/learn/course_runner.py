@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
 from flashsale.learn import course_state
 from flashsale.learn.course_progress import read_progress, write_progress
@@ -67,8 +68,6 @@ async def play(
 
 @dataclass(slots=True)
 class CourseRunner:
-    """The course on one terminal."""
-
     tour: Tour
     place: LookOptions
     home: Path
@@ -97,10 +96,7 @@ class CourseRunner:
                 for task in done:
                     task.result()
             finally:
-                rest = [*tasks, ended, *filter(None, [self._typing])]
-                for task in rest:
-                    task.cancel()
-                await asyncio.gather(*rest, return_exceptions=True)
+                await end_tasks(*tasks, ended, *filter(None, [self._typing]))
                 self._save()
 
     def press(self, key: str) -> None:
@@ -155,21 +151,20 @@ class CourseRunner:
                     )
                     async with monitor:
                         while True:
-                            facts = await look(sale, folder, self._extras())
+                            busy = self.tour.part in ("ask", "do")
+                            extras = self.tour.step.extras if busy else ()
+                            facts = await look(sale, folder, extras)
                             self._see(facts, seen.evidence())
                             await self._next_look()
                             if facts.state == "closed":
                                 break
             except NoSaleError as error:
                 self._see(nothing_open(str(error)))
-            except ClusterUnreachableError as error:
-                self._see(replace(self.tour.facts, state="silent", why=str(error)))
             except FlashsaleError as error:
-                self._see(Facts("silent", str(error)))
+                known = self.tour.facts if isinstance(error, ClusterUnreachableError) else Facts()
+                command = error.hint.command
+                self._see(replace(known, state="silent", why=str(error), command=command))
             await asyncio.sleep(AGAIN)
-
-    def _extras(self) -> frozenset[str]:
-        return self.tour.step.extras if self.tour.part in ("ask", "do") else frozenset()
 
     def _hear(self, update: Update) -> None:
         self._news.set()
@@ -277,6 +272,5 @@ class Watched:
     def _on_the_wall(self, healing: Healing) -> Healing:
         moments = {name: getattr(healing, name) for name in LONG}
         return replace(
-            healing,
-            **{name: at + self._shift for name, at in moments.items() if at is not None},
+            healing, **{name: at + self._shift for name, at in moments.items() if at is not None}
         )

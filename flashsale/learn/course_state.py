@@ -43,7 +43,6 @@ class Tour:
 
     @property
     def step(self) -> Step:
-        """The step in hand."""
         return self.steps[self.index]
 
     @property
@@ -63,17 +62,17 @@ class Tour:
 
     @property
     def lacks(self) -> str:
-        """What the step waits for before it begins: a sale, or its pods; empty for nothing."""
-        new = self.record.before is None and self.part in ("ask", "do")
-        if not (new and self.known and self.step.needs_sale):
+        """What the step waits for before it can be done: a sale, or its pods; empty for nothing."""
+        waits = self.part in ("ask", "do") and not any(self.record.seen[:1])
+        if not (waits and self.known and self.step.needs_sale):
             return ""
         if self.facts.state == "closed":
             return NO_SALE
-        return NO_PODS if self.facts.state == "open" and not self.facts.desired else ""
+        new = self.record.before is None
+        return NO_PODS if new and self.facts.state == "open" and not self.facts.desired else ""
 
     @property
     def commands(self) -> list[str]:
-        """What the tour would type."""
         return [filled_in(line, self.words) for line in self.step.commands]
 
     def noting(self, **changes: Any) -> Tour:
@@ -88,11 +87,7 @@ def _since(facts: Facts, record: StepRecord) -> Facts:
 def begin(
     steps: tuple[Step, ...], progress: CourseProgress, chosen: Step | None, now: float
 ) -> Tour:
-    """Go to a step, begun anew, or to the first that is open.
-
-    Args:
-        now: unix seconds.
-    """
+    """Go to a step, begun anew, or to the first open one; ``now`` is unix seconds."""
     tour = Tour(steps, progress)
     if chosen is not None:
         fresh = progress.with_step(chosen.name, StepRecord())
@@ -138,7 +133,8 @@ def see(tour: Tour, facts: Facts, now: float) -> Tour:
         if tour.lacks or (facts.state == "open" and not tour.step.extras <= facts.extras):
             return tour  # what there is before the step is not known yet
         tour = tour.noting(before=baseline(facts, tour.watched))
-    elif _is_another_sale(tour.record.before, facts):
+    elif facts.state == "open" and tour.record.before.replicaset not in ("", _uid(facts)):
+        # the sale was closed and opened again since the step began
         tour = tour.noting(before=baseline(facts, tour.watched), seen=())
     return _ticked(tour, now) if tour.part in ("ask", "do") else tour
 
@@ -149,11 +145,6 @@ def _is_outdated(early: Healing, late: Healing | None, evidence: Evidence) -> bo
         return False
     made = evidence.created
     return made.get(late.replacement or "", 0.0) > made.get(early.replacement or "", 0.0)
-
-
-def _is_another_sale(before: StepBaseline, facts: Facts) -> bool:
-    """Whether the sale was closed and opened again since the step began."""
-    return facts.state == "open" and before.replicaset not in ("", _uid(facts))
 
 
 def _uid(facts: Facts) -> str:
@@ -233,9 +224,11 @@ def _in_part(tour: Tour, key: str, now: float) -> tuple[Tour, Effect]:
     if tour.part == "ask" and key in ("1", "2", "3"):
         return _answered(tour, int(key), now), ""
     if tour.part == "ask" and key in ("h", "a"):
-        return replace(tour, message=GUESS), ""
+        return replace(tour, message=tour.lacks or GUESS), ""
     if tour.part == "do" and key == "h":
-        return _hinted(tour), ""
+        level = min(HINTS, tour.hint + 1)
+        tour = tour.noting(hints=max(level, tour.record.hints))
+        return replace(tour, hint=level, output=(), offset=0), ""
     if tour.part == "do" and key == "a":
         return tour.noting(shown=True), "show"
     return tour, ""
@@ -245,12 +238,6 @@ def _answered(tour: Tour, answer: int, now: float) -> Tour:
     if tour.lacks:
         return replace(tour, message=tour.lacks)
     return _ticked(replace(tour.noting(answer=answer), part="do", offset=0), now)
-
-
-def _hinted(tour: Tour) -> Tour:
-    level = min(HINTS, tour.hint + 1)
-    most = max(level, tour.record.hints)
-    return replace(tour.noting(hints=most), hint=level, output=(), offset=0)
 
 
 def _skipped(tour: Tour, now: float) -> Tour:
@@ -263,7 +250,7 @@ def _next(tour: Tour, now: float) -> Tour:
     if tour.part == "reveal":
         return _forward(tour, now)
     if tour.part == "ask":
-        return replace(tour, message=GUESS)
+        return replace(tour, message=tour.lacks or GUESS)
     if tour.output:
         return replace(tour, output=(), offset=0)
     return replace(tour, message="Not yet: a check is still open. h helps, a does it, s skips it.")

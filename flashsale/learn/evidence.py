@@ -42,8 +42,6 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What has happened."""
-
     created: Mapping[str, float] = field(default_factory=dict)  # pods by name; unix seconds
     surplus: frozenset[str] = frozenset()  # pods that the ReplicaSet deleted
     healings: Mapping[str, Healing] = field(default_factory=dict)  # by the victim's name
@@ -144,12 +142,8 @@ def since(evidence: Evidence, before: StepBaseline) -> Evidence:
             for name, count in evidence.restarts.items()
             if count > before.restarts.get(name, 0)
         },
-        counts=tuple(
-            replica_count for replica_count in evidence.counts if replica_count.at >= before.moment
-        ),
-        purchases=frozenset(
-            purchase for purchase in evidence.purchases if purchase.at > before.bought
-        ),
+        counts=tuple(count for count in evidence.counts if count.at >= before.moment),
+        purchases=frozenset(each for each in evidence.purchases if each.at > before.bought),
     )
 
 

@@ -25,6 +25,7 @@ class Facts:
 
     state: Literal["open", "closed", "silent"] = "closed"  # silent: the cluster does not answer
     why: str = ""  # a sentence, unless it is open
+    command: str = ""  # what to type where it is silent
     place: str = ""  # context/namespace
     kubectl: str = "kubectl"  # how kubectl is typed for this cluster
     folder: str = ""  # that the sale came from, absolute
@@ -62,7 +63,6 @@ class Facts:
 
     @property
     def ready(self) -> list[Pod]:
-        """Those of its own that are ready."""
         return [pod for pod in self.own if pod.ready]
 
     @property
@@ -87,7 +87,6 @@ class Facts:
 
     @property
     def container(self) -> Mapping[str, Any]:
-        """The first container of the template."""
         return next(iter(sections(self.template, "containers")), {})
 
     @property

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.base.errors import ClusterUnreachableError, NoSaleError
 from flashsale.clusters.select import ClusterOptions, select_existing
 from flashsale.clusters.state.directory import state_home
 from flashsale.drill.past_drills import past_drills
-from flashsale.kube import NotFoundError, paths
+from flashsale.kube import REFUSALS, NotFoundError, paths
 from flashsale.learn.evidence import Purchase, from_api, purchases_of
 from flashsale.learn.facts import Facts
 from flashsale.objects.models import Object, Pod, Service
@@ -26,19 +26,13 @@ LAST = "200"  # lines of a pod's log that are read
 
 @dataclass(frozen=True, slots=True)
 class LookOptions:
-    """Where to look."""
-
     wanted: ClusterOptions
     namespace: str | None
 
 
 @asynccontextmanager
 async def hold_sale(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
-    """Connect to the sale; give it with the folder that it came from.
-
-    Raises:
-        NoSaleError, ClusterUnreachableError, RefusedError: as every command does.
-    """
+    """Connect to the sale, as every command does; give it with the folder that it came from."""
     choice = await select_existing(place.wanted)
     try:
         async with connect_to_cluster(choice, choice.record, place.namespace) as sale:
@@ -50,11 +44,7 @@ async def hold_sale(place: LookOptions) -> AsyncIterator[tuple[Sale, str]]:
 
 
 async def look_once(place: LookOptions, extras: Collection[str]) -> Facts:
-    """Look at whatever is there; no sale is a fact as well.
-
-    Raises:
-        ClusterUnreachableError: there is a sale, and its cluster does not answer.
-    """
+    """Look at whatever is there: no sale is a fact, a silent cluster ClusterUnreachableError."""
     try:
         async with hold_sale(place) as (sale, folder):
             return await look(sale, folder, extras)
@@ -68,12 +58,8 @@ def nothing_open(why: str) -> Facts:
 
 
 async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
-    """Look at a sale.
-
-    Raises:
-        ClusterUnreachableError: its cluster does not answer.
-    """
-    where = sale.namespace
+    """Look at a sale; ClusterUnreachableError if its cluster does not answer."""
+    where, here = sale.namespace, (sale.cluster.context, sale.namespace)
     labelled = {"labelSelector": f"kubernetes.io/service-name={sale.service_name}"}
     replicaset, service, pods, events, slices = await asyncio.gather(
         _get(sale, sale.replicaset_path),
@@ -85,9 +71,7 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
     now = time.monotonic()
     seen = tuple(Pod.from_object(pod) for pod in pods)
     happened = tuple(EventSeen.from_object(event, "listed", now) for event in events)
-    routed = (
-        SliceSeen.from_object(endpoint_slice, "listed", now).ready for endpoint_slice in slices
-    )
+    routed = (SliceSeen.from_object(each, "listed", now).ready for each in slices)
     facts = Facts(
         state="open" if replicaset else "closed",
         why="" if replicaset else str(sale.missing()),
@@ -99,11 +83,7 @@ async def look(sale: Sale, folder: str, extras: Collection[str] = ()) -> Facts:
         pods=seen,
         routed=frozenset().union(*routed),
         events=happened,
-        drills=tuple(
-            past_drill
-            for past_drill in past_drills(state_home())
-            if (past_drill.context, past_drill.namespace) == (sale.cluster.context, where)
-        ),
+        drills=tuple(drill for drill in past_drills(state_home()) if drill.place == here),
         evidence=from_api(replicaset, seen, happened),
         extras=frozenset(extras),
     )
@@ -134,9 +114,7 @@ async def _purchases(sale: Sale, pod: Pod) -> frozenset[Purchase]:
     query = {"timestamps": "true", "tailLines": LAST, "container": container}
     try:
         return purchases_of(pod.name, await sale.api.text(path, query))
-    except ClusterUnreachableError:
-        raise
-    except FlashsaleError:
+    except REFUSALS:
         return frozenset()
 
 
@@ -152,7 +130,5 @@ async def _list(sale: Sale, path: str, query: dict[str, str] | None = None) -> l
     """List what this user may read; what he may not counts as empty."""
     try:
         return await sale.api.list(path, query)
-    except ClusterUnreachableError:
-        raise
-    except FlashsaleError:
+    except REFUSALS:
         return []

@@ -44,8 +44,6 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the course."""
-
     name: str
     title: str
     goal: str  # lines as they are shown, four at most

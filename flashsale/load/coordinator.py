@@ -74,7 +74,7 @@ class _Run:
     async def obey(self, stop: asyncio.Event) -> None:
         """Tell all workers to stop once the event is set; those that start later hear it then."""
         await stop.wait()
-        self.tracker.stopped = min(self.tracker.elapsed, self.tracker.plan.seconds)
+        self.tracker.stop()
         for process in self._started:
             _stop(process)
 

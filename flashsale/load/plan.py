@@ -17,11 +17,7 @@ PATIENCE = 5.0  # seconds a buyer waits for the answer
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """So many purchases a second, for so long, whatever the answers do (an open model).
-
-    Raises:
-        BadInputError: a figure makes no sense.
-    """
+    """An open model: so many purchases a second, whatever comes; BadInputError for odd figures."""
 
     target: LoadTarget
     rate: float  # purchases a second

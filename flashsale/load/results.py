@@ -58,12 +58,10 @@ class Generator:
     busy: float = 0.0  # share of one core that the busiest of them used, 0 to 1
     waiting: float = 0.0  # share of the time in which one could have sent and had no core, 0 to 1
     lag_ms: Quantiles = field(default_factory=Quantiles)  # start after planned start
-    unsent: Mapping[str, int] = field(
-        default_factory=dict
-    )  # ports, files, memory, behind, worker: count
+    # ports, files, memory, behind, worker: count
+    unsent: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Write what the documents hold."""
         return {
             "workers": self.workers,
             "busy": round(self.busy, 3),

@@ -34,7 +34,6 @@ class Shares:
     chance: float | None = None  # of fair picks being at least this uneven; None without a test
 
     def to_json(self) -> dict[str, Any]:
-        """Write what the documents hold."""
         chance = None if self.chance is None else round(self.chance, 6)
         return {"verdict": self.verdict, "chance": chance, "text": self.text}
 

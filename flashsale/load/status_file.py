@@ -47,7 +47,6 @@ class StatusFile:
         self._due = 0.0  # unix seconds
 
     def __call__(self, progress: LoadProgress) -> None:
-        """Take in how far the load is."""
         self._observer(progress)
         now = self._clock()
         if now >= self._due and self._file.parent.is_dir():

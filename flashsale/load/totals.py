@@ -125,7 +125,6 @@ class Ledger:
             self._latency.update(cell.latency)
 
     def figures(self) -> Figures:
-        """Read out the totals."""
         latency = self._latency.copy()
         for cell in self._open.values():
             latency.update(cell.latency)

@@ -53,8 +53,11 @@ class LoadTracker:
         """Seconds of the run so far; 0 before it."""
         return max(0.0, time.monotonic() - self.start) if self.start else 0.0
 
+    def stop(self) -> None:
+        """Note that no purchase starts from now on."""
+        self.stopped = min(self.elapsed, self.plan.seconds)
+
     def merge(self, part: int, message: dict[str, Any]) -> None:
-        """Take in what a worker counted."""
         ledger, now = self.ledger, message["now"]
         ledger.add(message, part)
         self._reported[part] = now
@@ -78,12 +81,12 @@ class LoadTracker:
         """Show the state to the observer until cancelled."""
         while True:
             await asyncio.sleep(OBSERVE_EVERY)
-            self.ledger.close(before=self._closed_before())
+            latest = min(*self._reported, self.elapsed)
+            self.ledger.close(before=int(latest - BEHIND - self.plan.timeout - STRAGGLERS))
             if observer and self.start and time.monotonic() >= self.start:
                 observer(self.ledger.progress(self.elapsed, self.plan.seconds))
 
     def report(self) -> Report:
-        """Read out the finished ledger."""
         self.ledger.sending_ended = self.until
         self.ledger.ended = max(self.until, self.ledger.ended)
         return self.ledger.report(
@@ -92,7 +95,3 @@ class LoadTracker:
             keepalive=self.plan.keepalive,
             interrupted=self.stopped is not None,
         )
-
-    def _closed_before(self) -> int:
-        latest = min(min(self._reported), self.elapsed)
-        return int(latest - BEHIND - self.plan.timeout - STRAGGLERS)

@@ -37,17 +37,13 @@ def pod_columns(pod: Mapping[str, Any]) -> PodColumns:
     waiting_for = _init_status(init, sidecars, len(sections(pod, "spec", "initContainers")))
     initializing = waiting_for and find_condition(pod, "Initialized").get("status") != "True"
     counted = init if initializing else [*helpers, *containers]
-    running = (
-        [] if initializing else [container for container in containers if _is_running(container)]
-    )
-    status = _phase(pod)
-    if waiting_for:
-        status = waiting_for
+    running = [] if initializing else [*filter(_is_running, containers)]
+    status = waiting_for or _phase(pod)
     if not initializing:
         status = _containers_status(pod, containers, status)
+    helping = sum(helper.get("started") is True and _ready(helper) for helper in helpers)
     return PodColumns(
-        ready=len(running)
-        + sum(helper.get("started") is True and _ready(helper) for helper in helpers),
+        ready=len(running) + helping,
         total=len(sections(pod, "spec", "containers")) + len(sidecars),
         status=_deletion_status(pod) or status,
         restarts=sum(number(counted_status, "restartCount") for counted_status in counted),
@@ -121,9 +117,7 @@ def _deletion_status(pod: Mapping[str, Any]) -> str:
 def _sidecars(pod: Mapping[str, Any]) -> set[str]:
     """Name the init containers that go on running beside the others."""
     init = sections(pod, "spec", "initContainers")
-    return {
-        text(container, "name") for container in init if container.get("restartPolicy") == "Always"
-    }
+    return {text(each, "name") for each in init if each.get("restartPolicy") == "Always"}
 
 
 def _init_status(statuses: list[Section], sidecars: set[str], wanted: int) -> str:

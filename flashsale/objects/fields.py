@@ -15,25 +15,21 @@ MAPS = (dict, Mapping)  # nearly always a dict, and asking for that is many time
 
 
 def section(thing: Any, *path: str) -> Section:
-    """Return the map at a path."""
     value = part(thing, *path)
     return value if isinstance(value, MAPS) else {}
 
 
 def sections(thing: Any, *path: str) -> list[Section]:
-    """Return the maps in the list at a path."""
     value = part(thing, *path)
     return [item for item in value if isinstance(item, MAPS)] if isinstance(value, list) else []
 
 
 def texts(thing: Any, *path: str) -> list[str]:
-    """Return the texts in the list at a path."""
     value = part(thing, *path)
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def text(thing: Any, *path: str) -> str:
-    """Return the text at a path."""
     value = part(thing, *path)
     return value if isinstance(value, str) else ""
 
@@ -53,11 +49,7 @@ def moment(thing: Any, *path: str) -> float:
 
 
 def timestamp(written: str | None) -> float:
-    """Turn an API time (RFC 3339, with or without a fraction) into unix seconds; 0 for none.
-
-    Raises:
-        ValueError: it is no time.
-    """
+    """Turn an API time (RFC 3339) into unix seconds, 0 for none; ValueError if it is no time."""
     if not written:
         return 0.0
     parsed = datetime.fromisoformat(written)
@@ -69,3 +61,8 @@ def part(thing: Any, *path: str) -> Any:
     for name in path:
         thing = thing.get(name) if isinstance(thing, MAPS) else None
     return thing
+
+
+def with_value(thing: Section, key: str, value: Any) -> dict[str, Any]:
+    """Return a map with another value at a key; without the key where the value is empty."""
+    return {name: item for name, item in {**thing, key: value}.items() if item or name != key}

@@ -59,9 +59,7 @@ class Pod:
     owner_uid: str = ""  # of the controlling ReplicaSet, empty for an orphan
     image_id: str = ""  # of the app's container
     restarted: float = 0.0  # unix seconds of the last restart, whole; 0 if there was none
-    waiting: str = (
-        ""  # the kubelet's words about what the first container that waits is waiting for
-    )
+    waiting: str = ""  # what the first container that waits is waiting for, in the kubelet's words
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as sent
 
     @classmethod
@@ -100,11 +98,7 @@ def app_container(containers: Sequence[Section]) -> Section:
 
     The others stand beside the app: a cache, a proxy.
     """
-    own = (
-        container
-        for container in containers
-        if not foreign_language(str(container.get("image") or ""))
-    )
+    own = (each for each in containers if not foreign_language(str(each.get("image") or "")))
     return next(own, next(iter(containers), {}))
 
 

@@ -44,7 +44,6 @@ class NodeTiming:
         )
 
     def data(self) -> dict[str, str]:
-        """Write the ConfigMap's data."""
         return {
             LEASE: f"{self.lease:g}",
             GRACE: f"{self.grace:g}",

@@ -13,8 +13,6 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node."""
-
     name: str
     ready: bool
     controls: bool  # it is the control plane's

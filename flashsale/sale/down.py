@@ -24,8 +24,6 @@ SPARE_SECONDS = 30.0  # beyond the pods' grace period, after which waiting for t
 
 @dataclass(frozen=True, slots=True)
 class DownResult:
-    """A sale that is over."""
-
     removed: tuple[str, ...]  # as kubectl prints them: `service/flashsale-svc`
     stopped: bool  # the cluster, too
     seconds: float
@@ -42,11 +40,7 @@ class DownResult:
 
 
 async def close(
-    choice: SelectedCluster,
-    namespace: str | None,
-    progress: Progress,
-    *,
-    stop: bool,
+    choice: SelectedCluster, namespace: str | None, progress: Progress, *, stop: bool
 ) -> DownResult:
     """Remove the sale and wait until it is gone.
 

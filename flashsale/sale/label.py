@@ -15,11 +15,7 @@ HOW = "flashsale label --help"
 
 
 def parse_labels(words: list[str]) -> dict[str, str | None]:
-    """Read `KEY=VALUE` and `KEY-`; None removes a label.
-
-    Raises:
-        BadInputError: a word is neither.
-    """
+    """Read `KEY=VALUE` and `KEY-`, where None removes a label; BadInputError for any other word."""
     matches = {word: WORD.fullmatch(word) for word in words}
     for word, match in matches.items():
         if match is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flashsale.base.errors import BadInputError, ClusterUnreachableError, FlashsaleError
-from flashsale.kube import NotFoundError, paths
+from flashsale.base.aio import end_tasks
+from flashsale.base.errors import BadInputError
+from flashsale.kube import REFUSALS, NotFoundError, paths
 from flashsale.kube.list_watch import changes
 from flashsale.kube.watch_types import Changed, Resynced, Stream
 from flashsale.objects.fields import sections, text
@@ -48,11 +49,7 @@ async def read_logs(
         BadInputError: there is no such pod, or no such container.
     """
     pods = await _chosen(sale, name)
-    sources = [
-        (pod.name, container_name)
-        for pod in pods
-        for container_name in containers_of(pod.raw, container)
-    ]
+    sources = [(pod.name, each) for pod in pods for each in containers_of(pod.raw, container)]
     alone = bool(name) and len(sources) == 1
     texts = await asyncio.gather(*(_text(sale, *place, tail, strict=alone) for place in sources))
     several = {pod.name for pod in pods if len(containers_of(pod.raw)) > 1}
@@ -64,11 +61,7 @@ async def read_logs(
 
 
 def containers_of(pod: Mapping[str, Any], wanted: str = "") -> list[str]:
-    """Return the names of a pod's containers, init containers first.
-
-    Raises:
-        BadInputError: there is none of the wanted name; the others are named.
-    """
+    """Name a pod's containers, init containers first; BadInputError if none is the wanted one."""
     both = (sections(pod, "spec", kind) for kind in ("initContainers", "containers"))
     names = [str(container_spec["name"]) for part in both for container_spec in part]
     if wanted and wanted not in names:
@@ -104,8 +97,7 @@ async def follow_logs(
             yield line
         await watching
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end_tasks(watching)
 
 
 async def _watch(
@@ -124,34 +116,20 @@ async def _watch(
         async with asyncio.TaskGroup() as group, aclosing(pod_changes):
             async for change in pod_changes:
                 if isinstance(change, Stream):
-                    raise_if_lost(sale, change.state, change.attempt, change.why)
-                for pod in _appeared(change):
+                    raise_if_lost(sale, change)
+                    continue
+                pods = change.objects if isinstance(change, Resynced) else [change.object]
+                for pod in pods:
                     uid, known = pod["metadata"]["uid"], pod["metadata"]["name"]
-                    if name in (None, known) and _started(pod) and uid not in followed:
+                    if isinstance(change, Changed) and change.type == "DELETED":
+                        if task := followed.pop(uid, None):
+                            task.cancel()
+                            if name:
+                                return
+                    elif name in (None, known) and _started(pod) and uid not in followed:
                         followed[uid] = group.create_task(_pod(sale, pod, tail, container, lines))
-                gone = _gone(change)
-                if gone in followed:
-                    followed.pop(gone).cancel()
-                    if name:
-                        return
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
-
-
-def _appeared(change: object) -> Sequence[Object]:
-    match change:
-        case Resynced(objects=pods_listed):
-            return pods_listed
-        case Changed(type="ADDED" | "MODIFIED", object=pod):
-            return [pod]
-    return []
-
-
-def _gone(change: object) -> str:
-    match change:
-        case Changed(type="DELETED", object=pod):
-            return str(pod["metadata"]["uid"])
-    return ""
 
 
 def _started(pod: Object) -> bool:
@@ -159,11 +137,7 @@ def _started(pod: Object) -> bool:
 
 
 async def _pod(
-    sale: Sale,
-    pod: Object,
-    tail: int | None,
-    wanted: str,
-    lines: asyncio.Queue[Line | None],
+    sale: Sale, pod: Object, tail: int | None, wanted: str, lines: asyncio.Queue[Line | None]
 ) -> None:
     """Follow the logs of a pod's containers."""
     several = len(containers_of(pod)) > 1
@@ -187,9 +161,7 @@ async def _container(
                     await lines.put(replace(tag, text=text))
         except NotFoundError:
             return
-        except ClusterUnreachableError:
-            raise
-        except FlashsaleError:
+        except REFUSALS:
             pass  # between two lives there is no container whose log could be read
         query["tailLines"] = 0
         await asyncio.sleep(PAUSE)
@@ -200,9 +172,7 @@ async def _text(sale: Sale, pod: str, container: str, tail: int | None, *, stric
     query |= {} if tail is None else {"tailLines": tail}
     try:
         return await sale.api.text(paths.pods(sale.namespace, pod, "log"), query)
-    except ClusterUnreachableError:
-        raise
-    except FlashsaleError:
+    except REFUSALS:
         if strict:
             raise
         return ""  # one pod of many that has not started yet

@@ -27,9 +27,8 @@ class Purged:
     folder: Path
     files: int
     size: int  # bytes in those files
-    images: RemovedImages = field(
-        default_factory=RemovedImages
-    )  # in this machine's Docker and in the cluster's
+    # in this machine's Docker and in the cluster's
+    images: RemovedImages = field(default_factory=RemovedImages)
 
     def as_json(self) -> dict[str, Any]:
         """Write it as `down --purge -o json` does."""

@@ -10,11 +10,7 @@ MOST_REPLICAS = 100
 
 
 def replica_count(text: str, how: str = "flashsale scale") -> int:
-    """Read a number of pods: whole, 0 to 100.
-
-    Args:
-        how: what is typed before the number, for the hint.
-    """
+    """Read a number of pods, 0 to 100; ``how`` is what is typed before it, for the hint."""
     if not re.fullmatch(r"[+-]?[0-9]+", text.strip()):
         raise BadInputError(f"'{text}' is not a whole number of pods.", hint=f"{how} 5")
     count = int(text) if len(text) < 10 else MOST_REPLICAS + 1

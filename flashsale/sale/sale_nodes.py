@@ -13,11 +13,7 @@ from flashsale.sale.session import Sale
 
 
 def find_node(nodes: Sequence[Node], name: str) -> Node:
-    """Return the node of that name.
-
-    Raises:
-        BadInputError: there is none.
-    """
+    """Return the node of that name; BadInputError if there is none."""
     for node in nodes:
         if node.name == name:
             return node

@@ -35,11 +35,7 @@ class Scaling:
 
 
 async def set_replicas(sale: Sale, replicas: int) -> Scaling:
-    """Set the number of pods, and wait for none of them.
-
-    Raises:
-        NoSaleError: there is no ReplicaSet to scale.
-    """
+    """Set the number of pods, and wait for none; NoSaleError if there is no ReplicaSet."""
     began = time.monotonic()
     try:
         before = (await sale.api.get(f"{sale.replicaset_path}/scale"))["spec"].get("replicas", 0)
@@ -51,11 +47,7 @@ async def set_replicas(sale: Sale, replicas: int) -> Scaling:
 
 
 async def request_replicas(monitor: SaleMonitor, replicas: int) -> None:
-    """Set the number of pods; the monitor knows of it at once, not with the next news.
-
-    Raises:
-        NoSaleError: there is no ReplicaSet to scale.
-    """
+    """Set the number of pods, which the monitor knows at once; NoSaleError without a ReplicaSet."""
     try:
         answer = await monitor.sale.api.scale(monitor.sale.replicaset_path, replicas)
     except NotFoundError as error:

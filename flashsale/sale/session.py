@@ -10,7 +10,7 @@ from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSal
 from flashsale.clusters.base import Cluster
 from flashsale.clusters.select import ClusterOptions, SelectedCluster, select_existing
 from flashsale.clusters.state.sale_record import SaleRecord
-from flashsale.kube import Api, NoAnswerError, NotFoundError, paths
+from flashsale.kube import REFUSALS, Api, NoAnswerError, NotFoundError, paths
 from flashsale.kube import connect as connect_to_api
 from flashsale.kube.kubeconfig import kubectl
 from flashsale.objects.models import Object, Pod, ReplicaSet, Service
@@ -30,34 +30,21 @@ class Sale:
 
     @property
     def replicaset_path(self) -> str:
-        """Where its ReplicaSet lives."""
         return paths.replicasets(self.namespace, self.name)
 
     async def replicaset(self) -> Object:
-        """Fetch its ReplicaSet.
-
-        Raises:
-            NoSaleError: there is none.
-        """
+        """Fetch its ReplicaSet; NoSaleError if there is none."""
         try:
             return await self.api.get(self.replicaset_path)
         except NotFoundError as error:
             raise self.missing() from error
 
     async def desired(self) -> int:
-        """Ask how many pods its ReplicaSet is to keep.
-
-        Raises:
-            NoSaleError: there is no ReplicaSet.
-        """
+        """Ask how many pods its ReplicaSet is to keep; NoSaleError if there is none."""
         return ReplicaSet.from_object(await self.replicaset()).desired
 
     async def service(self) -> Service:
-        """Fetch its Service.
-
-        Raises:
-            NoSaleError: there is none.
-        """
+        """Fetch its Service; NoSaleError if there is none."""
         try:
             obj = await self.api.get(paths.services(self.namespace, self.service_name))
         except NotFoundError as error:
@@ -74,35 +61,20 @@ class Sale:
         return [Pod.from_object(pod) for pod in objects]
 
     async def own_pods(self, replicaset: Object | None = None) -> list[Pod]:
-        """Fetch the pods that its ReplicaSet controls.
-
-        Args:
-            replicaset: as it was fetched a moment ago, which saves a request.
-
-        Raises:
-            NoSaleError: there is no ReplicaSet.
-        """
+        """Fetch the pods that its ReplicaSet controls; to give that saves a request."""
         replicaset = replicaset or await self.replicaset()
         uid = replicaset["metadata"].get("uid", "")
         return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
 
     async def last_log_lines(self, pod: Pod, container: str = "") -> str:
-        """Fetch the end of a pod's log, of its last life if this one said nothing; or nothing.
-
-        Args:
-            container: whose; the app's by default.
-        """
+        """Fetch the end of a pod's log, or of its last life's; the app's container by default."""
         path = paths.pods(self.namespace, pod.name, "log")
-        query = {
-            "tailLines": LOG_LINES,
-            "container": container or pod.app_container.get("name", ""),
-        }
+        container = container or pod.app_container.get("name", "")
+        query = {"tailLines": LOG_LINES, "container": container}
         for previous in (False, True):
             try:
                 text = await self.api.text(path, {**query, "previous": previous})
-            except ClusterUnreachableError:
-                raise
-            except FlashsaleError:
+            except REFUSALS:
                 continue  # it never started, or has only one life behind it
             if text.strip():
                 return text
@@ -125,12 +97,7 @@ class Sale:
 
 @asynccontextmanager
 async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> AsyncIterator[Sale]:
-    """Connect to the sale that the options or the record point to.
-
-    Raises:
-        NoSaleError, RefusedError, BadInputError, ClusterUnreachableError: as
-            :func:`flashsale.clusters.select.select_existing` says.
-    """
+    """Connect to the sale that the options or the record mean, as `select_existing` does."""
     choice = await select_existing(wanted)
     async with connect_to_cluster(choice, choice.record, namespace) as sale:
         yield sale
@@ -140,11 +107,7 @@ async def connect_to_sale(wanted: ClusterOptions, namespace: str | None) -> Asyn
 async def connect_to_cluster(
     choice: SelectedCluster, record: SaleRecord, namespace: str | None
 ) -> AsyncIterator[Sale]:
-    """Connect to a chosen cluster; where it does not answer, its own tool is asked why.
-
-    Raises:
-        ClusterUnreachableError, NoSaleError: no answer came, and what that tool says of it.
-    """
+    """Connect to a chosen cluster; where it does not answer, its own tool says why."""
     cluster = choice.cluster
     context, hint = cluster.context, cluster.start_hint
     try:

@@ -64,7 +64,6 @@ async def with_nodes(sale: Sale, status: SaleStatus) -> SaleStatus:
 
 
 def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
-    """Write the ReplicaSet as `status -o json` does."""
     return {
         "name": replicaset.name,
         "desired": replicaset.desired,
@@ -74,7 +73,6 @@ def replicaset_json(replicaset: ReplicaSet) -> dict[str, Any]:
 
 
 def service_json(service: Service) -> dict[str, Any]:
-    """Write the Service as `status -o json` does."""
     return {
         "name": service.name,
         "type": service.type,
@@ -97,15 +95,13 @@ def pod_json(pod: Pod, now: float) -> dict[str, Any]:
 
 
 async def status(sale: Sale) -> SaleStatus:
-    """Fetch everything about the sale.
-
-    Raises:
-        NoSaleError: the ReplicaSet is not there.
-    """
+    """Fetch everything about the sale; NoSaleError if the ReplicaSet is not there."""
     replicaset = await sale.replicaset()
     service, own_pods = await asyncio.gather(_service(sale), sale.pods(replicaset))
     pods = tuple(sorted(own_pods, key=lambda pod: pod.name))
-    url, no_url, trouble = "", "", missing_service_line(sale.service_name)
+    url, no_url = "", ""
+    missing = f"The Service {sale.service_name} is missing"
+    trouble = f"{missing}, so no buyer gets in. flashsale up makes it again."
     if service:
         url, no_url = await find_url(sale, service)
         trouble = await endpoint_trouble(sale, service, url, pods)
@@ -122,15 +118,8 @@ async def status(sale: Sale) -> SaleStatus:
     )
 
 
-def missing_service_line(name: str) -> str:
-    """Say that a sale has pods, but no Service."""
-    return f"The Service {name} is missing, so no buyer gets in. flashsale up makes it again."
-
-
 @dataclass(frozen=True, slots=True)
 class SaleInNamespace:
-    """One of the sales of a cluster."""
-
     kind: ClusterKind
     context: str
     namespace: str
@@ -154,26 +143,15 @@ async def all_sales(sale: Sale) -> list[SaleInNamespace]:
     Raises:
         NoSaleError: there is none.
     """
-    names = {sale.name, REPLICASET}
+    kind, context, names = sale.cluster.kind, sale.cluster.context, {sale.name, REPLICASET}
     sales = [
-        replicaset for replicaset in await sale.api.list(REPLICASETS) if is_sale(replicaset, names)
+        SaleInNamespace(kind, context, obj["metadata"]["namespace"], ReplicaSet.from_object(obj))
+        for obj in await sale.api.list(REPLICASETS)
+        if is_sale(obj, names)
     ]
     if not sales:
-        raise NoSaleError(f"No sale is open on '{sale.cluster.context}'.", hint="flashsale up")
-    ordered = sorted(
-        sales,
-        key=lambda replicaset: (
-            replicaset["metadata"]["namespace"],
-            replicaset["metadata"]["name"],
-        ),
-    )
-    kind, context = sale.cluster.kind, sale.cluster.context
-    return [
-        SaleInNamespace(
-            kind, context, replicaset["metadata"]["namespace"], ReplicaSet.from_object(replicaset)
-        )
-        for replicaset in ordered
-    ]
+        raise NoSaleError(f"No sale is open on '{context}'.", hint="flashsale up")
+    return sorted(sales, key=lambda found: (found.namespace, found.replicaset.name))
 
 
 def is_sale(replicaset: Object, names: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError
 from flashsale.clusters.base import Progress
 from flashsale.objects.models import Service
@@ -77,8 +78,7 @@ async def follow_url(monitor: SaleMonitor, notify: Callable[[str], None]) -> Asy
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
 
 
 async def _follow_url(monitor: SaleMonitor, notify: Callable[[str], None]) -> None:

@@ -29,10 +29,4 @@ def painted(text: str) -> str:
 
 
 def paint(text: str, colour: str) -> str:
-    """Wrap a text in one ANSI colour."""
     return f"\x1b[{colour}m{text}\x1b[0m"
-
-
-def pod_colour(order: int) -> str:
-    """The colour of the n-th pod in a log."""
-    return POD_COLOURS[order % len(POD_COLOURS)]

@@ -1,4 +1,4 @@
-"""What `up`, `scale`, `kill-pod` and `down` say when they are done. State in, text out."""
+"""What `up`, `scale`, `kill-pod`, `kill-node` and `down` say of what they did."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flashsale.base.text import counted, spelled
 if TYPE_CHECKING:
     from flashsale.objects.models import Pod
     from flashsale.sale.down import DownResult
+    from flashsale.sale.kill.kill_node import NodeKill
     from flashsale.sale.observe.healing import Happening, Healing
     from flashsale.sale.observe.state import Update
     from flashsale.sale.purge import Purged
@@ -61,7 +62,6 @@ def _opened_line(opened: Opened) -> str:
 
 
 def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None = None) -> str:
-    """Write what `scale` prints."""
     from flashsale.ui.console import filled
 
     change = f"replicaset.apps/{name} scaled from {scaling.before} to {scaling.after}"
@@ -78,27 +78,42 @@ def scaled_view(name: str, scaling: Scaling, *, waited: bool, width: int | None 
 
 def healings_view(healings: Sequence[Healing]) -> str:
     """Write what `kill-pod` prints when all is whole: one line a victim, in seconds since."""
-    from flashsale.ui.kubectl_tables import aligned
+    from flashsale.ui.kubectl_tables import aligned, seconds_cell
 
-    rows = [
-        [
-            healing.victim,
-            healing.replacement or "<none>",
-            *(
-                "" if moment is None else f"{moment:.2f}s"
-                for moment in map(
-                    healing.seconds, (healing.created, healing.started, healing.ready, healing.gone)
-                )
-            ),
-        ]
-        for healing in healings
-    ]
-    return aligned([["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"], *rows])
+    rows = [["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY", "GONE"]]
+    for healing in healings:
+        moments = (healing.created, healing.started, healing.ready, healing.gone)
+        cells = map(seconds_cell, map(healing.seconds, moments))
+        rows.append([healing.victim, healing.replacement or "<none>", *cells])
+    return aligned(rows)
+
+
+def node_kill_view(killed: NodeKill, width: int | None) -> str:
+    """Write what `kill-node` prints: a line a pod, where the time went, and how to undo it.
+
+    Args:
+        width: of the terminal; None leaves the sentences on one line.
+    """
+    from flashsale.sale.ready.explanation import node_line
+    from flashsale.ui.console import filled
+    from flashsale.ui.kubectl_tables import aligned, seconds_cell
+
+    rows = [["VICTIM", "REPLACEMENT", "CREATED", "STARTED", "READY"]]
+    for pod in killed.pods:
+        cells = map(seconds_cell, map(pod.seconds, (pod.created, pod.started, pod.ready)))
+        rows.append([pod.victim, pod.replacement or "<none>", *cells])
+    head = ["NODE", "NOT-READY", "EVICTED", "REPLACED", "READY"]
+    times = (killed.not_ready, killed.evicted, killed.replaced, killed.ready_again)
+    shown = [aligned([head, [killed.node, *map(seconds_cell, times)]])]
+    if killed.pods:
+        shown.append(aligned(rows))
+    why = node_line(len(killed.pods), times, killed.tolerated)
+    back = f"Next:\n  flashsale start-node {killed.node}   bring the node back"
+    return "\n\n".join([*shown, filled(why, width), *([back] if killed.not_ready else [])])
 
 
 def happening_line(happening: Happening) -> str:
     """Write one thing that happened as one line, for those who follow."""
-
     from flashsale.sale.observe import healing as healings
 
     match happening:
@@ -127,7 +142,6 @@ class KillNotes:
     def __init__(self, note: Callable[[str], None], killed: Collection[str]) -> None:
         self._note, self._killed = note, killed  # uids
         self._noted: set[str] = set()
-        self._left: dict[str, int] = {}  # pods that were counted after a death, by the victim's uid
 
     def see(self, update: Update) -> None:
         from flashsale.sale.observe.observations import PodSeen
@@ -143,18 +157,39 @@ class KillNotes:
 
     def _line(self, happening: Happening, update: Update) -> str:
         """Write one thing that happened; a pod that is ready again with the reason for its time."""
-        from flashsale.sale.observe.healing import Died, Healed
+        from flashsale.sale.observe.healing import Healed
         from flashsale.sale.ready.explanation import healing_line
 
-        if isinstance(happening, Died):
-            self._left[happening.healing.victim_uid] = update.state.count
         if not isinstance(happening, Healed):
             return happening_line(happening)
-        healing, state = happening.healing, update.state
-        replacement = state.pods.get(healing.replacement_uid or "")
-        wanted = state.desired or 0
-        left = self._left.get(healing.victim_uid, max(0, wanted - 1))
-        return healing_line(healing, wanted, left, replacement.pod if replacement else None)
+        return healing_line(happening.healing, update.state.pods)
+
+
+class NodeNotes:
+    """Notes what becomes of a killed node's pods, one line each; an observer of the monitor."""
+
+    def __init__(self, note: Callable[[str], None], pods: Collection[str]) -> None:
+        self._note, self._pods = note, pods  # uids
+
+    def see(self, update: Update) -> None:
+        from flashsale.sale.observe.healing import Died, Healed, NotReplaced, Replaced
+
+        for happening in update.happenings:
+            match happening:
+                case Died(healing=healing) if healing.in_place:
+                    line = f"{healing.victim} is restarted: its node came back in time"
+                case Died(healing=healing):
+                    line = f"{healing.victim} is told to leave"
+                case Replaced(healing=healing):
+                    line = f"{healing.replacement} replaces {healing.victim}"
+                case Healed(healing=healing):
+                    line = f"{healing.replacement} is ready"
+                case NotReplaced(healing=healing, why=why):
+                    line = f"{healing.victim} is not replaced: {why}"
+                case _:
+                    continue
+            if healing.victim_uid in self._pods:
+                self._note(line)
 
 
 def back_off_line(pod: Pod) -> str:
@@ -167,7 +202,6 @@ def back_off_line(pod: Pod) -> str:
 
 
 def closed_view(closed: DownResult) -> str:
-    """Write what `down` prints."""
     lines = [f"{name} deleted" for name in closed.removed]
     if not lines and not closed.kept and not closed.stopped:
         lines.append("Nothing of a sale was left.")

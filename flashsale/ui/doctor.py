@@ -20,11 +20,7 @@ LEAST = 30  # columns for the text, however narrow the terminal is
 def findings_view(
     findings: Sequence[Finding], *, width: int | None = None, colour: bool = False
 ) -> str:
-    """Write each finding, and under it what mends it or makes more of it.
-
-    Args:
-        width: columns of the terminal; None leaves each text on one line.
-    """
+    """Write each finding and what mends it; without a ``width`` each text is on one line."""
     return "\n".join(line for finding in findings for line in _lines(finding, width, colour))
 
 

@@ -15,17 +15,14 @@ LAST = {"baseline": 1, "unexplained": 2}  # below all kills and scalings
 
 
 def count(value: float | None) -> str:
-    """Write a number of things."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
 def rate(value: float | None) -> str:
-    """Write purchases a second."""
     return UNKNOWN if value is None else f"{value:,.1f}"
 
 
 def share(part: float | None, total: float = 1.0) -> str:
-    """Write a share of a total."""
     return UNKNOWN if part is None or not total else percent(part / total)
 
 

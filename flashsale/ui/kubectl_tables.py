@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GAP = 3
 NONE = "<none>"
+REPLICASET = ["NAME", "DESIRED", "CURRENT", "READY", "AGE"]
 
 
 def aligned(rows: Sequence[Sequence[str]], *, gap: int = GAP) -> str:
@@ -27,23 +28,22 @@ def aligned(rows: Sequence[Sequence[str]], *, gap: int = GAP) -> str:
 
 def replicaset_table(replicaset: ReplicaSet, now: float, *, wide: bool = False) -> str:
     """Write what `kubectl get rs` prints; ``now`` is unix seconds."""
-    numbers = (replicaset.desired, replicaset.current, replicaset.ready)
-    row = [replicaset.name, *map(str, numbers), age(replicaset.created, now)]
-    head = ["NAME", "DESIRED", "CURRENT", "READY", "AGE"]
+    row, head = _replicaset_row(replicaset, now), [*REPLICASET]
     if wide:
         head += ["CONTAINERS", "IMAGES", "SELECTOR"]
         row += [",".join(replicaset.containers), ",".join(replicaset.images), replicaset.selector]
     return aligned([head, row])
 
 
+def _replicaset_row(replicaset: ReplicaSet, now: float) -> list[str]:
+    numbers = (replicaset.desired, replicaset.current, replicaset.ready)
+    return [replicaset.name, *map(str, numbers), age(replicaset.created, now)]
+
+
 def sales_table(sales: Sequence[SaleInNamespace], now: float) -> str:
     """Write what `kubectl get rs -A` prints of the sales; ``now`` is unix seconds."""
-    rows = []
-    for sale in sales:
-        replicaset = sale.replicaset
-        numbers = map(str, (replicaset.desired, replicaset.current, replicaset.ready))
-        rows.append([sale.namespace, replicaset.name, *numbers, age(replicaset.created, now)])
-    return aligned([["NAMESPACE", "NAME", "DESIRED", "CURRENT", "READY", "AGE"], *rows])
+    rows = [[sale.namespace, *_replicaset_row(sale.replicaset, now)] for sale in sales]
+    return aligned([["NAMESPACE", *REPLICASET], *rows])
 
 
 def pods_table(pods: Sequence[Pod], now: float, *, wide: bool = False) -> str:
@@ -131,12 +131,12 @@ def restarts(pod: Pod, now: float) -> str:
     return str(pod.restarts)
 
 
+def seconds_cell(seconds: float | None) -> str:
+    """Write seconds in a table of our own; what was not seen is empty."""
+    return "" if seconds is None else f"{seconds:.2f}s"
+
+
 def _pod_row(pod: Pod, now: float, wide: bool) -> list[str]:
-    row = [
-        pod.name,
-        f"{pod.containers_ready}/{pod.containers}",
-        pod.status,
-        restarts(pod, now),
-        age(pod.created, now),
-    ]
+    ready = f"{pod.containers_ready}/{pod.containers}"
+    row = [pod.name, ready, pod.status, restarts(pod, now), age(pod.created, now)]
     return [*row, pod.ip or NONE, pod.node or NONE, NONE, NONE] if wide else row

@@ -60,10 +60,7 @@ class LiveProgress:
         self._console = console(sys.stderr)
         self._spinner = Spinner("dots")
         self._live = RichLive(
-            console=self._console,
-            get_renderable=self._draw,
-            refresh_per_second=8,
-            transient=True,
+            console=self._console, get_renderable=self._draw, refresh_per_second=8, transient=True
         )
 
     def __enter__(self) -> LiveProgress:

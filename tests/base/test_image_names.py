@@ -2,10 +2,7 @@
 
 import pytest
 
-from flashsale.base.image_names import (
-    InvalidImageNameError,
-    full_name,
-)
+from flashsale.base.image_names import InvalidImageNameError, full_name
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ KUBECTL = "KUBECONFIG=$(flashsale kubeconfig) kubectl "
         ("delete pod/shop-1", "flashsale kill-pod shop-1"),
         ("delete rs shop", "flashsale down"),
         ("delete service/shop", "flashsale down"),
+        ("delete -f shop.yaml", "flashsale down"),
+        ("kill pod shop-1", "flashsale kill-pod shop-1"),
         ("purge", "flashsale down --purge"),
         ("port-forward svc/shop 8080:80", "flashsale url"),
         ("autoscale --max 9", "flashsale scale 9"),

@@ -70,12 +70,7 @@ def test_a_closed_stdout_is_like_a_full_disk(open_sale: Flashsale) -> None:
 
 @pytest.mark.parametrize(
     ("words", "unbuffered", "code"),
-    [
-        ("status", "", 1),
-        ("scale -1", "", 2),
-        ("manifest", "1", 1),
-        ("completion bash", "", 1),
-    ],
+    [("status", "", 1), ("scale -1", "", 2), ("manifest", "1", 1), ("completion bash", "", 1)],
 )
 def test_a_full_disk_is_told_once(
     open_sale: Flashsale, words: str, unbuffered: str, code: int

@@ -96,6 +96,23 @@ def test_consent_to_a_remote_cluster_is_demanded_on_the_command_line(
     assert insisted.code == 3
 
 
+async def test_a_context_without_a_server_is_not_called_remote(home: Path) -> None:
+    """To insist would not help: its cluster is missing."""
+    file = home.parent / "config"
+    file.write_text(file.read_text().replace("cluster: tunnel", "cluster: gone"))
+    with pytest.raises(ClusterUnreachableError, match="names the cluster 'gone'"):
+        await select_for_up(ClusterOptions(context="tunnel"))
+
+
+async def test_a_kubeconfig_that_is_not_there_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No shell has resolved the `~` in it, say."""
+    monkeypatch.setenv("KUBECONFIG", "~/none")
+    with pytest.raises(BadInputError, match="There is no kubeconfig at ~/none"):
+        await select_for_up(ClusterOptions(context="tunnel"))
+
+
 async def test_unknown_context_is_refused_with_a_suggestion(home: Path) -> None:
     """A typing mistake must not start anything."""
     with pytest.raises(BadInputError, match="Did you mean 'kind-dev'"):

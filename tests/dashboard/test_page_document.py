@@ -163,15 +163,15 @@ def test_shares_are_of_the_latest_purchases() -> None:
 
 
 def test_losses_are_on_the_time_line() -> None:
-    """Those of some seconds are one moment, and each is in its second's number."""
+    """Those of some seconds are one moment with their causes; each is in its second's number."""
     state = replace(shown(many(2)), crowd=Crowd(100.0))
-    for at, lost in ((1.1, 1), (1.4, 1), (1.7, 3), (2.1, 4), (20.0, 5)):
-        figures = Figures(errors={"reset": lost})
+    for at, lost, late in ((1.1, 1, 0), (1.4, 1, 0), (1.7, 1, 2), (2.1, 1, 3), (20.0, 1, 4)):
+        figures = Figures(errors={"reset": lost, "timeout": late})
         state = states.with_progress(state, LoadProgress(at, 60.0, 100.0, figures), at)
     document = written(states.with_second(state, 1, 2.0))
     assert [text for _, _, text in document["moments"]] == [
-        "4 purchases were lost",
-        "1 purchase was lost",
+        "4 purchases were lost: no answer in time (3), connection reset (1)",
+        "1 purchase was lost: no answer in time",
     ]
     assert document["second/1"][2] == 3
 
@@ -184,7 +184,7 @@ def test_a_recorded_kill_ends_as_one_healing_with_its_split() -> None:
     (healing,) = written(state, 60.0)["healings"]
     moments = [healing[f"{name}_seconds"] for name in ("created", "started", "ready", "gone")]
     assert all(moment is not None for moment in moments)
-    assert written(state, 60.0)["why"].startswith("The ReplicaSet wants")
+    assert written(state, 60.0)["why"].startswith("The ReplicaSet wanted")
 
 
 def leaving(at: float, number: int) -> PodSeen:

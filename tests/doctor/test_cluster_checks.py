@@ -128,10 +128,7 @@ def test_little_room_for_docker_is_a_problem(
         ({}, "absent"),
         ({"HTTPS_PROXY": "http://p:1"}, "problem"),
         ({"https_proxy": "http://p:1", "NO_PROXY": "127.0.0.1, localhost"}, "problem"),
-        (
-            {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1,localhost,192.168.49.0/24"},
-            "ok",
-        ),
+        ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1,localhost,192.168.49.0/24"}, "ok"),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, "ok"),
     ],
 )

@@ -7,14 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from flashsale.drill.cpu import Reading
-from flashsale.drill.history import (
-    History,
-    Outage,
-    PodLifetime,
-    ReplicaCount,
-    Routing,
-    healing_key,
-)
+from flashsale.drill.history import History, Outage, PodLifetime, ReplicaCount, Routing, healing_key
 from flashsale.drill.result import (
     DrillResult,
     Environment,

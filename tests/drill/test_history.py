@@ -5,7 +5,7 @@ from __future__ import annotations
 from flashsale.drill.history import History, Outage, Routing, assign_seats, healing_key
 from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import Observation, SliceSeen, StreamSeen, Synced
-from flashsale.sale.observe.state import SaleState
+from flashsale.sale.observe.state import SaleState, Update
 from tests.drill.drill_results import healing, life
 from tests.sale.observe.replay import recorded
 from tests.sale.observe.test_healing_cases import gone, killed, sight
@@ -16,7 +16,7 @@ def remembered(observations: list[Observation]) -> History:
     history, state = History(), SaleState()
     for observation in observations:
         state, happened = step(state, observation)
-        history.add(observation, state, happened)
+        history.see(Update(observation, state, happened))
     return history
 
 

@@ -48,6 +48,7 @@ def test_crashes_cost_purchases_and_are_named(sale: Flashsale, tmp_path: Path) -
     assert done.code == 7
     assert lost == len(losses) > 0
     assert f"Error: {lost:,} purchases were lost; 0 may be." in done.err
+    assert "Hint: flashsale drill  # kills gracefully" in done.err
     victims = {kill["pod"] for kill in document["kills"]}
     assert len([loss_row for loss_row in losses if loss_row["blamed_on"] in victims]) >= 0.95 * lost
     assert (

@@ -1,4 +1,4 @@
-"""Forks for each command that is asked for: `python -m tests.forking SOCKET`."""
+"""Forks for each command that is asked for: `python -m tests.forking SOCKET DESCRIPTOR OWNER`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ROOMS = ("base", "objects", "embedded", "kube", "clusters", "sale", "load", "dri
 
 
 def main() -> None:
-    """Fork for each request, until stdin ends; what was forked does what was asked for."""
+    """Fork for each request, until the tests have ended; what was forked does what it asks."""
     preload()
-    become(*serve(sys.argv[1]))
+    become(*serve(*sys.argv[1:]))
 
 
 def preload() -> None:

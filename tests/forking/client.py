@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import select
@@ -10,42 +9,53 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
+import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import Self, TextIO
+from uuid import uuid4
 
 ROOT = Path(__file__).parents[2]
+MODULE = ("-m", "tests.forking")
 
 
 @cache
 def server(*python: str) -> str:
-    """Start what forks, once in each process of the tests; gives the address of its socket.
+    """Start what forks, once for all workers of a run; gives the address of its socket.
+
+    Requests may be sent before it is ready for them. It ends with the process of the whole run.
 
     Args:
         python: the arguments of Python, for another one than that of the program.
     """
-    folder = TemporaryDirectory(prefix="flashsale-tests-")
-    address = str(Path(folder.name) / "socket")
-    process = subprocess.Popen(
-        [sys.executable, *(python or ("-m", "tests.forking")), address],
-        env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-
-    def end() -> None:
-        process.communicate()  # the end of its stdin is the end of it
-        folder.cleanup()
-
-    atexit.register(end)
-    return address
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
+    name = f"{run or uuid4().hex}-{zlib.crc32(repr(python).encode())}"
+    folder = Path(tempfile.gettempdir()) / f"flashsale-tests-{name}"
+    address = folder / "socket"
+    try:
+        folder.mkdir(0o700)
+    except FileExistsError:  # another worker starts it
+        while not address.exists():
+            time.sleep(0.01)
+        return str(address)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "new"))
+        listener.listen()
+        words = [str(address), str(listener.fileno()), str(os.getppid() if run else os.getpid())]
+        subprocess.Popen(
+            [sys.executable, *(python or MODULE), *words],
+            env={"PATH": "/usr/bin:/bin"},  # as bare as that of the commands
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        ).returncode = 0  # nobody waits for its end
+        (folder / "new").rename(address)
+    return str(address)
 
 
 def request(

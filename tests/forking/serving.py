@@ -1,13 +1,13 @@
-"""Forks a process for each request, with its streams, environment and folder (Linux, macOS)."""
+"""Forks a process for each request, with its streams, environment and folder (Linux)."""
 
 from __future__ import annotations
 
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
-import sys
 from contextlib import suppress
 from typing import Any
 
@@ -15,24 +15,25 @@ MOST_FILES = 4  # of one request: stdin, stdout, stderr, and one that stays open
 LARGEST = 1 << 20  # bytes of one request
 
 
-def serve(address: str) -> tuple[dict[str, Any], list[int]]:
-    """Fork for each request, until stdin ends; returns in what was forked.
+def serve(address: str, listening: str, owner: str) -> tuple[dict[str, Any], list[int]]:
+    """Fork for each request, until the tests have ended; returns in what was forked.
+
+    Args:
+        listening: the descriptor of the socket that has this address.
+        owner: the process that ends last of those that ask.
 
     Returns the request, whose streams, environment and folder are this process's by then, and the
     descriptors that came with it.
     """
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen()
-    print("ready", flush=True)
+    listener, end = socket.socket(fileno=int(listening)), os.pidfd_open(int(owner))
     wakeup, on_signal = socket.socketpair()
-    for end in (wakeup, on_signal):
-        end.setblocking(False)
+    for each in (wakeup, on_signal):
+        each.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(on_signal.fileno())
     waiting: dict[int, socket.socket] = {}
     with selectors.DefaultSelector() as ready:
-        for source in (sys.stdin, listener, wakeup):
+        for source in (end, listener, wakeup):
             ready.register(source, selectors.EVENT_READ)
         while True:
             found = {key.fileobj for key, _ in ready.select()}
@@ -47,12 +48,15 @@ def serve(address: str) -> tuple[dict[str, Any], list[int]]:
                     break
                 for stream in streams:
                     os.close(stream)
-                connection.sendall(b"%d\n" % pid)
+                with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked is gone
+                    connection.sendall(b"%d\n" % pid)
                 waiting[pid] = connection
-            if sys.stdin in found:
+            if end in found:
+                shutil.rmtree(os.path.dirname(address), ignore_errors=True)
                 os._exit(0)
-    for end in (listener, wakeup, on_signal, connection, *waiting.values()):
-        end.close()
+    os.close(end)
+    for each in (listener, wakeup, on_signal, connection, *waiting.values()):
+        each.close()
     request = json.loads(sent)
     take_over(request, streams)
     return request, streams

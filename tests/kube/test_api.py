@@ -102,6 +102,14 @@ async def test_requests_are_what_kubernetes_expects(api: Api, server: TestServer
     assert first.headers["Authorization"] == "Bearer secret"
 
 
+async def test_a_name_may_be_any_text(api: Api, server: TestServer) -> None:
+    """What cannot be a name is for the server to refuse, in its own words."""
+    say(server, web.json_response({}))
+    await api.get(paths.pods("shop", "“a” b/c"))
+    wanted = "/api/v1/namespaces/shop/pods/%E2%80%9Ca%E2%80%9D%20b%2Fc"
+    assert requests_of(server)[0][0].raw_path == wanted
+
+
 async def test_scale_goes_through_the_subresource(api: Api, server: TestServer) -> None:
     """Whoever may only scale may scale."""
     say(server, web.json_response({"spec": {"replicas": 5}}))

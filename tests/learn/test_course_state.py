@@ -177,8 +177,21 @@ def test_a_step_begins_when_the_sale_is_open() -> None:
     closed = after_the_deed()["close"]
     early = course_state.see(course_state.begin(OWN, CourseProgress(), KILL, 1.0), closed, 2.0)
     assert "needs an open sale" in text(early)
+    for key in "2ha\n":
+        assert "needs an open sale" in text(pressed(early, key))
+    assert "guess" not in text(early).splitlines()[-1]
     assert pressed(early, "2").part == "ask"
     assert pressed(course_state.see(early, sale(), 3.0), "2").part == "do"
+
+
+def test_a_sale_that_ends_in_the_middle_of_a_step_is_asked_for() -> None:
+    """Until something of the step is done: its last check may be that the sale is closed."""
+    later = pressed(tour(), "2")
+    assert "needs an open sale" not in text(later)
+    closed = Facts("closed", "No sale is open here.")
+    assert "needs an open sale" in text(course_state.see(later, closed, 3.0))
+    begun = later.noting(seen=("deleted: flashsale-rs-aaaaa", ""))
+    assert "needs an open sale" not in text(course_state.see(begun, closed, 3.0))
 
 
 def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() -> None:
@@ -186,6 +199,8 @@ def test_a_cluster_that_does_not_answer_is_said_and_forgotten_when_it_is_back() 
     later = pressed(tour(), "2")
     lost = replace(later, facts=silent(later.facts))
     assert "The course goes on when it is back" in text(lost)
+    stopped = replace(lost, facts=replace(lost.facts, command="flashsale up"))
+    assert "stopped answering. Type in another terminal: flashsale up\n" in text(stopped)
     back = course_state.see(lost, sale(), 9.0)
     assert "goes on when" not in text(back)
     assert back.part == "do"

@@ -40,26 +40,17 @@ def assert_agrees(figures: Figures, shop: Liar, planned: int) -> None:
 
 @pytest.mark.parametrize("keepalive", [False, True], ids=["new", "kept"])
 @pytest.mark.parametrize(
-    ("nth", "deed"),
-    [
-        (3, "refuse"),
-        (7, "reset"),
-        (5, "hang-up"),
-        (4, "half"),
-        (4, "redirect"),
-        (6, "failure"),
-        (6, "not-json"),
-        (9, "garbage"),
-        (9, "long"),
-        (2, "chunked"),
-        (2, "until-close"),
-    ],
+    "lies",
+    [("long", "chunked", "until-close"), REJECTS, RESETS, ("garbage",)],
+    ids=["confirm", "reject", "reset", "other"],
 )
-async def test_a_lie_is_counted_as_what_it_is(nth: int, deed: Deed, keepalive: bool) -> None:
+async def test_lies_of_one_kind_are_counted_as_that(
+    lies: tuple[Deed, ...], keepalive: bool
+) -> None:
     """Client and server agree on every single purchase, whatever the server did to it."""
-    async with Liar(every(nth, deed)) as shop:
+    async with Liar(lambda number: "sell" if number % 3 else lies[number // 3 % len(lies)]) as shop:
         report = await run_load(plan_for(shop.url, keepalive=keepalive))
-    assert shop.done[deed] == 150 // nth
+    assert all(shop.done[lie] >= 50 // len(lies) for lie in lies)
     assert_agrees(report.figures, shop, planned=150)
 
 

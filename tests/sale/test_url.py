@@ -12,12 +12,7 @@ import pytest
 from flashsale.base.errors import ClusterUnreachableError
 from flashsale.objects.models import Service
 from flashsale.sale.observe.monitor import SaleMonitor
-from flashsale.sale.observe.observations import (
-    Observation,
-    ReplicaSetSeen,
-    ServiceSeen,
-    Synced,
-)
+from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, ServiceSeen, Synced
 from flashsale.sale.session import Sale
 from flashsale.sale.url import follow_url
 from tests.sale.api_objects import replicaset_object

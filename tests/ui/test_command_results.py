@@ -5,11 +5,28 @@ from __future__ import annotations
 import pytest
 
 from flashsale.objects.models import Pod
+from flashsale.sale.kill.kill_node import NodeKill
 from flashsale.sale.scale import Scaling
-from flashsale.ui.command_results import back_off_line, happening_line, next_steps, scaled_view
+from flashsale.ui.command_results import (
+    back_off_line,
+    happening_line,
+    next_steps,
+    node_kill_view,
+    scaled_view,
+)
 from tests.sale.api_objects import pod_object
 from tests.sale.observe.replay import replay_all
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed
+
+
+def test_a_killed_node_is_shown_with_the_command_that_brings_it_back() -> None:
+    """It stays dead until somebody types that."""
+    shown = node_kill_view(NodeKill("embedded-m02", 5.0), None)
+    assert shown.splitlines()[-1].split(maxsplit=3)[:3] == [
+        "flashsale",
+        "start-node",
+        "embedded-m02",
+    ]
 
 
 @pytest.mark.parametrize(

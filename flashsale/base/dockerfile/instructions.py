@@ -28,6 +28,7 @@ FLAGS = {
 }
 SHELL = ("/bin/sh", "-c")
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
+_DURATION = re.compile(r"--(interval|timeout|start-period|start-interval)=([1-9][\d.]*)(?=\s)")
 _HEREDOC = re.compile(
     r"(?<![\w$(<])<<(?P<tabs>-?)(?P<quote>['\"]?)(?P<name>[A-Za-z_]\w*)(?P=quote)"
 )
@@ -65,8 +66,10 @@ class Instruction:
             words = json.loads(self.text) if self.text.startswith("[") else None
         except ValueError:
             return None
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        if not isinstance(words, list):
             return None
+        if not all(isinstance(word, str) for word in words):
+            raise self.wrong(f"{self.keyword} {self.text} lists what is no text: quote it")
         return tuple(words)
 
     def command(self, shell: Sequence[str] = SHELL) -> tuple[str, ...]:
@@ -95,7 +98,8 @@ class Instruction:
             try:
                 return [*map(self._expanded, map(str, json.loads(rest)))]
             except ValueError as error:
-                raise self.wrong(f"{self.keyword} {rest} is not a JSON list") from error
+                if re.match(r"\[\s*[\"'“]", rest):  # else it is a pattern: [ab].txt
+                    raise self.wrong(f"{self.keyword} {rest} is not a JSON list") from error
         return [*map(self._expanded, rest.split())]
 
     def flags(self) -> tuple[dict[str, str], str]:
@@ -180,6 +184,8 @@ def check_instruction(instruction: Instruction) -> None:
     for name in re.findall(r"--([\w-]+)", _flag_text(instruction)):
         if name not in known:
             raise instruction.wrong(f"{instruction.keyword} has no flag --{name}")
+    for name, value in _DURATION.findall(instruction.text if "interval" in known else ""):
+        raise instruction.wrong(f"--{name}={value} has no unit; {value}s are seconds")
     missing = len(_documents_of(instruction)) - len(instruction.documents)
     if missing:
         name = _documents_of(instruction)[-missing]["name"]

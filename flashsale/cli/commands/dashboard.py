@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,16 +26,6 @@ FIRST_LOOK = 3.0  # seconds to find out whether there is a sale
 OPENER = "dashboard.html"
 
 
-@dataclass(frozen=True, slots=True)
-class DashboardOptions:
-    """What was typed."""
-
-    typed: Shared
-    port: int
-    browser: bool
-    read_only: bool
-
-
 def dashboard(
     ctx: typer.Context,
     port: Annotated[
@@ -53,11 +42,10 @@ def dashboard(
     Listens on 127.0.0.1 alone, until Ctrl-C. The address holds a token: keep it to yourself.
     """
     check_range("--port", port, 1, HIGHEST_PORT, hint="flashsale dashboard --port 8080")
-    options = DashboardOptions(shared(ctx), port or 0, not no_open, read_only)
-    run(_serve(options))
+    run(_serve(shared(ctx), port or 0, browser=not no_open, read_only=read_only))
 
 
-async def _serve(options: DashboardOptions) -> None:
+async def _serve(typed: Shared, port: int, *, browser: bool, read_only: bool) -> None:
     """Serve until a signal, or until something ends that no waiting mends."""
     import asyncio
 
@@ -70,17 +58,16 @@ async def _serve(options: DashboardOptions) -> None:
     from flashsale.dashboard.web_server import Dashboard, bind
     from flashsale.ui.report.page import drill_page
 
-    typed, clock, home = options.typed, DashboardClock(), state_home()
-
-    with bind(options.port) as sock:
+    clock, home = DashboardClock(), state_home()
+    with bind(port) as sock:
         guard = Guard(sock.getsockname()[1])
         follower = SaleFollower(typed.sale, home)
         broadcast = Broadcast(
-            lambda: page_document(follower.state, clock.now(), read_only=options.read_only)
+            lambda: page_document(follower.state, clock.now(), read_only=read_only)
         )
         follower.changed = broadcast.change
         runs = Runs(follower, typed.sale, home, allow_remote=typed.allow_remote)
-        actions = {} if options.read_only else all_actions(follower, runs)
+        actions = {} if read_only else all_actions(follower, runs)
         served = Dashboard(
             guard,
             broadcast,
@@ -94,7 +81,7 @@ async def _serve(options: DashboardOptions) -> None:
             with suppress(TimeoutError):  # a refusal ends it here, and nobody is led to a dead page
                 await asyncio.wait_for(follower.looked.wait(), FIRST_LOOK)
             _show_address(typed, guard.address)
-            async with _opened(guard.address, wanted=options.browser):
+            async with _opened(guard.address, wanted=browser):
                 await asyncio.Event().wait()
 
 
@@ -108,7 +95,6 @@ def _show_address(typed: Shared, address: str) -> None:
 
 
 def opener(address: str) -> str:
-    """Write a page that leads to the address."""
     return f'<meta http-equiv="refresh" content="0;url={address}">\n'
 
 

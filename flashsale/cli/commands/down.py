@@ -42,10 +42,11 @@ def down(
     lenient = ignore_not_found or purge
     closed, inside = run(_close(typed, stop=stop, purge=purge, ignore_not_found=lenient))
     purged = _purge(inside) if purge else None
-    document, text = closed.as_json(), closed_view(closed)
+    document = closed.as_json()
     if purged:
-        document["purged"], text = purged.as_json(), f"{text}\n{purged_view(purged)}"
-    print_result(typed, document, text)
+        document["purged"] = purged.as_json()
+    more = f"\n{purged_view(purged)}" if purged else ""
+    print_result(typed, document, lambda: closed_view(closed) + more)
 
 
 async def _close(
@@ -98,11 +99,7 @@ async def _close(
 
 
 def _purge(inside: RemovedImages) -> Purged:
-    """Remove what flashsale keeps, unless something is still at work in it.
-
-    Args:
-        inside: the images that went with the cluster's own Docker.
-    """
+    """Remove what flashsale keeps if nothing works in it; ``inside`` went from the cluster."""
     from flashsale.clusters.select import ClusterOptions, select_existing
     from flashsale.sale.purge import purge, remove_docker_images
 

@@ -115,6 +115,8 @@ def drill(
     ] = None,
 ) -> None:
     """Load the sale while it scales and kills pods, and judge what that cost."""
+    from random import randrange
+
     from flashsale.drill.scenario import Scenario
 
     typed = shared(ctx)
@@ -133,7 +135,7 @@ def drill(
         ),
         keep_ready=keep_ready,
         calm=parse_duration(calm, "--calm"),
-        seed=_draw_seed() if seed is None else seed,
+        seed=randrange(1_000_000) if seed is None else seed,  # the report names it
         timeout=parse_duration(timeout, "--timeout"),
         max_lost=max_lost,
         kill_node=kill_node,
@@ -142,13 +144,6 @@ def drill(
     finished = run(_plan_and_run(options, scenario))
     if finished:
         _finish(options, *finished)
-
-
-def _draw_seed() -> int:
-    """Draw a seed where none was typed, so that the report names one that repeats the drill."""
-    import random
-
-    return random.randrange(1_000_000)
 
 
 async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished | None:
@@ -167,7 +162,7 @@ async def _plan_and_run(options: DrillOptions, scenario: Scenario) -> Finished |
         text = plan_view(scenario, plan, replicas, sale.cluster.context)
         if options.dry_run:
             document = {"plan": plan_as_json(plan), "seed": scenario.seed}
-            print_result(typed, document, filled(text, width(sys.stdout)))
+            print_result(typed, document, lambda: filled(text, width(sys.stdout)))
             return None
         note(text + "\n")
         if scenario.kill_node and (timing := await sale.cluster.node_timing(sale.api)).describe():
@@ -185,9 +180,8 @@ async def _run(
 
     async with _way_to_sale(options, sale, scenario.rate) as way:
         environment = await read_environment(sale, way.url)
-        stop, task = asyncio.Event(), asyncio.current_task()
-        assert task is not None
-        with interruptible(stop, task), _live_view(sale, way.url) as observers:
+        stop = asyncio.Event()
+        with interruptible(stop), _live_view(sale, way.url) as observers:
             return await run_drill(
                 sale, way, environment, scenario, plan, observers=observers, stop=stop
             )
@@ -271,15 +265,17 @@ def _raise_unless_passed(drill: Document, error: FlashsaleError | None) -> None:
         raise purchases_lost_error(lost, scenario["max_lost"], _cure(drill))
 
 
-def _cure(drill: Document) -> Hint | str:
+def _cure(drill: Document) -> Hint:
     """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
     lost = drill["load"]["lost"]
     if 2 * drill["attribution"]["baseline"] > lost:
-        return "flashsale logs"
+        return Hint("flashsale logs", "purchases were lost without a kill, too")
     if 2 * sum(death["lost"] for death in drill["node_deaths"]) > lost:
         return Hint("flashsale drill", "without --kill-node: what the pods' own deaths cost")
     graceful = not drill["scenario"]["process"] and drill["scenario"]["grace"] != 0
-    return "flashsale manifest" if graceful else "flashsale drill"
+    if graceful:
+        return Hint("flashsale manifest", "has a preStop sleep, which lets a pod finish its sales")
+    return Hint("flashsale drill", "kills gracefully, so that a pod can finish its sales")
 
 
 def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) -> None:
@@ -290,8 +286,8 @@ def _compare(typed: Shared, first: Path, second: Path, reports: Sequence[Path]) 
 
     a, b = str(first), str(second)
     comparison = compare(read_document(first), read_document(second))
-    print_result(typed, comparison, comparison_view(comparison, a, b, width(sys.stdout)))
-
+    columns = width(sys.stdout)
+    print_result(typed, comparison, lambda: comparison_view(comparison, a, b, columns))
     writers = {
         ".html": lambda comparison: page.comparison_page(comparison, a, b),
         ".md": lambda comparison: markdown.comparison_report(comparison, a, b),

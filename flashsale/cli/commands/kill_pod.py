@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,24 +17,11 @@ from flashsale.cli.options.global_options import Shared, shared
 from flashsale.cli.output import looking, note, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from flashsale.objects.models import Pod
     from flashsale.sale.kill.kill_method import KillMethod
     from flashsale.sale.observe.healing import Healing
-    from flashsale.sale.session import Sale
-
-
-@dataclass(frozen=True, slots=True)
-class KillOptions:
-    """Which pods to kill, and how far to follow."""
-
-    name: str | None
-    count: int
-    everyone: bool
-    node: str | None
-    seed: int | None
-    dry_run: bool
-    wait: bool
-    timeout: float  # seconds
 
 
 def kill_pod(
@@ -70,15 +57,21 @@ def kill_pod(
 
     Only pods of the sale's own ReplicaSet are ever killed.
     """
+    from random import Random
+
+    from flashsale.sale.kill.victims import choose_victims
     from flashsale.ui.command_results import healings_view
 
     typed = shared(ctx)
     _refuse_contradictions(pod, count, everyone, node)
     patience = parsers.parse_duration(timeout, "--timeout")
-    number = 1 if count is None else count
-    options = KillOptions(pod, number, everyone, node, seed, dry_run, not no_wait, patience)
     method = common_options.read_kill_method("kill-pod", grace=grace, hard=hard, process=process)
-    healings = run(_kill(typed, options, method))
+    choose = partial(
+        choose_victims, name=pod, count=count or 1, everyone=everyone, node=node, rng=Random(seed)
+    )
+    healings = run(
+        _kill(typed, choose, method, dry_run=dry_run, wait=not no_wait, timeout=patience)
+    )
     if typed.json:
         output.out_json([healing.as_json() for healing in healings])
     elif dry_run:
@@ -99,39 +92,31 @@ def _refuse_contradictions(
     check_range("--count", count, 1, hint=hint)
 
 
-async def _kill(typed: Shared, options: KillOptions, method: KillMethod) -> list[Healing]:
+async def _kill(
+    typed: Shared,
+    choose: Callable[[Sequence[Pod], str], Sequence[Pod]],
+    method: KillMethod,
+    *,
+    dry_run: bool,
+    wait: bool,
+    timeout: float,
+) -> list[Healing]:
     from flashsale.sale.kill.kill import kill, kill_pods, unfollowed_healings
     from flashsale.sale.observe.monitor import SaleMonitor
     from flashsale.ui.command_results import KillNotes
 
     async with typed.sale() as sale:
-        pods = await _choose_pods(sale, options)
-        if options.dry_run:
+        replicaset = await sale.replicaset()
+        pods = choose(await sale.pods(replicaset), replicaset["metadata"].get("uid", ""))
+        if dry_run:
             return unfollowed_healings(pods, method.cause)
         if method.process and (how := await sale.cluster.crashing()):
             note(how)
-        if not options.wait:
+        if not wait:
             await kill_pods(sale, pods, method)
             return unfollowed_healings(pods, method.cause)
         with progress() as shown:
             shown.step(f"Killing {joined(pod.name for pod in pods)}")
             notes = KillNotes(shown.note, {pod.uid for pod in pods})
             async with SaleMonitor.of(sale, notes.see, *looking(shown)) as monitor:
-                return await kill(monitor, pods, method, timeout=options.timeout)
-
-
-async def _choose_pods(sale: Sale, options: KillOptions) -> tuple[Pod, ...]:
-    import random
-
-    from flashsale.sale.kill.victims import choose_victims
-
-    replicaset = await sale.replicaset()
-    return choose_victims(
-        await sale.pods(replicaset),
-        replicaset["metadata"].get("uid", ""),
-        name=options.name,
-        count=options.count,
-        everyone=options.everyone,
-        node=options.node,
-        rng=random.Random(options.seed),
-    )
+                return await kill(monitor, pods, method, timeout=timeout)

@@ -22,4 +22,4 @@ def kubeconfig(ctx: typer.Context) -> None:
     choice = run(select_existing(typed.wanted))
     cluster, namespace = choice.cluster, typed.namespace or choice.record.namespace
     path = write_kubeconfig(state_home(), cluster.context, cluster.kubeconfig, namespace)
-    print_result(typed, {"kubeconfig": str(path), "context": cluster.context}, str(path))
+    print_result(typed, {"kubeconfig": str(path), "context": cluster.context}, lambda: str(path))

@@ -35,7 +35,7 @@ def label(
     now = labelled.raw["metadata"].get("labels") or {}
     shown = ",".join(f"{key}={value}" for key, value in sorted(now.items())) or "<none>"
     text = f"pod/{labelled.name} labeled; its labels: {shown}"
-    print_result(typed, {"pod": labelled.name, "labels": now}, text)
+    print_result(typed, {"pod": labelled.name, "labels": now}, lambda: text)
     if labelled.terminating:
         note(f"Pod {labelled.name} is being deleted: its labels change nothing any more.")
 

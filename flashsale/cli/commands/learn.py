@@ -86,7 +86,7 @@ def _list(typed: Shared, steps: tuple[Step, ...]) -> None:
     from flashsale.learn.views import listing
 
     done = course_progress.read_progress(state_home())
-    print_result(typed, listing.list_json(steps, done), listing.list_view(steps, done))
+    print_result(typed, listing.list_json(steps, done), lambda: listing.list_view(steps, done))
 
 
 def _reset(typed: Shared, step: Step | None) -> None:
@@ -97,9 +97,8 @@ def _reset(typed: Shared, step: Step | None) -> None:
         course_progress.forget_progress(home)
     else:
         done = course_progress.read_progress(home)
-        course_progress.write_progress(
-            home, done.with_step(step.name, course_progress.StepRecord())
-        )
+        anew = done.with_step(step.name, course_progress.StepRecord())
+        course_progress.write_progress(home, anew)
     if typed.json:
         out_json({"reset": step.name if step else None})
     elif step is None:
@@ -120,14 +119,13 @@ def _check(typed: Shared, steps: tuple[Step, ...], step: Step | None, place: Loo
     checked = (
         listing.check_now(step, facts, done) if step else listing.check_all(steps, facts, done)
     )
-    text = listing.check_view(checked, one_step=step is not None)
-    print_result(typed, [checked_fact.as_json() for checked_fact in checked], text)
-    if not all(checked_fact.holds for checked_fact in checked):
+    document = [fact.as_json() for fact in checked]
+    print_result(typed, document, lambda: listing.check_view(checked, one_step=step is not None))
+    if not all(fact.holds for fact in checked):
         raise typer.Exit(1)
 
 
 def _report(typed: Shared, steps: tuple[Step, ...], file: Path) -> None:
-    """Write the page of what was done."""
     from flashsale.learn import course_progress
     from flashsale.learn.views.certificate import certificate_page
 

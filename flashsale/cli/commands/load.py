@@ -112,7 +112,6 @@ def too_many_lost(figures: Figures, max_lost: int | None) -> FlashsaleError | No
 
 
 def arrival_kind(text: str) -> str:
-    """Read the value of `--arrivals`."""
     if text not in ("even", "poisson"):
         raise BadInputError(
             f"--arrivals must be even or poisson, not '{text}'.",
@@ -184,10 +183,9 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
 
     from flashsale.load.status_file import StatusFile
 
-    stop, task = asyncio.Event(), asyncio.current_task()
-    assert task is not None
+    stop = asyncio.Event()
     with (
-        interruptible(stop, task, terminable=True) as signals,
+        interruptible(stop, terminable=True) as signals,
         _board() as show,
         StatusFile(state_home(), show) as status,
     ):

@@ -67,7 +67,7 @@ async def _print_logs(
 
 
 def _printer(json: bool) -> Callable[[Line], None]:
-    from flashsale.ui.colours import paint, pod_colour
+    from flashsale.ui.colours import POD_COLOURS, paint
 
     colours: dict[str, str] | None = {} if colourful(sys.stdout) else None
 
@@ -78,7 +78,8 @@ def _printer(json: bool) -> Callable[[Line], None]:
             return
         tag = line.source
         if colours is not None:
-            tag = paint(tag, colours.setdefault(line.pod, pod_colour(len(colours))))
+            colour = POD_COLOURS[len(colours) % len(POD_COLOURS)]
+            tag = paint(tag, colours.setdefault(line.pod, colour))
         sys.stdout.write(f"{tag} {printable(line.text, most=None)}\n")
         sys.stdout.flush()
 

@@ -13,8 +13,7 @@ from flashsale.cli.output import out_json
 def manifest(
     ctx: typer.Context,
     as_taught: Annotated[
-        bool,
-        typer.Option("--as-taught", help="Print the exercise's own fields alone."),
+        bool, typer.Option("--as-taught", help="Print the exercise's own fields alone.")
     ] = False,
 ) -> None:
     """Print the YAML that `up` applies."""

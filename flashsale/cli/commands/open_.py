@@ -37,22 +37,12 @@ def open_(ctx: typer.Context) -> None:
 
 
 def browse(address: str) -> None:
-    """Show an address in the browser.
-
-    Raises:
-        FlashsaleError: there is none.
-    """
+    """Show an address in the browser; FlashsaleError if there is none."""
     import webbrowser
 
     from flashsale.clusters.base import TunnelUrl
 
-    if not has_screen(dict(os.environ), sys.platform) or not webbrowser.open(address):
+    screen = any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")))
+    if (sys.platform.startswith("linux") and not screen) or not webbrowser.open(address):
         hint = "flashsale url" if isinstance(address, TunnelUrl) else f"curl {address}/buy"
         raise FlashsaleError("There is no browser here to open.", hint=hint)
-
-
-def has_screen(environment: dict[str, str], platform: str) -> bool:
-    """Whether a browser could show itself; $BROWSER says so on any machine."""
-    if environment.get("BROWSER") or not platform.startswith("linux"):
-        return True
-    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))

@@ -31,7 +31,10 @@ def scale(
     name, scaling = run(
         _scale(typed, count, wait=not no_wait, timeout=parsers.parse_duration(timeout, "--timeout"))
     )
-    text = scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout))
+
+    def text() -> str:
+        return scaled_view(name, scaling, waited=not no_wait, width=width(sys.stdout))
+
     print_result(typed, scaling.as_json(), text)
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 def status(
     ctx: typer.Context,
     everywhere: Annotated[
-        bool,
-        typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces."),
+        bool, typer.Option("--all-namespaces", "-A", help="List the sales of all namespaces.")
     ] = False,
 ) -> None:
     """Show the ReplicaSet, its pods and the Service, as kubectl does.
@@ -36,23 +35,23 @@ def status(
         if typed.namespace:
             raise BadInputError("Give only one of -A, -n.", hint="flashsale status -A")
         sales = run(_find_all(typed))
-        print_result(typed, [sale.as_json() for sale in sales], sales_table(sales, time.time()))
+        document = [sale.as_json() for sale in sales]
+        print_result(typed, document, lambda: sales_table(sales, time.time()))
         return
-    status_found = run(_find(typed))
-    now, wide = time.time(), typed.output == "wide"
-    text = status_view(status_found, now, wide=wide, width=width(sys.stdout))
-    print_result(typed, status_found.as_json(now), text)
-    if status_found.trouble:
-        note(status_found.trouble)
+    found, now = run(_find(typed)), time.time()
+    wide, columns = typed.output == "wide", width(sys.stdout)
+    view = lambda: status_view(found, now, wide=wide, width=columns)  # noqa: E731
+    print_result(typed, found.as_json(now), view)
+    if found.trouble:
+        note(found.trouble)
 
 
 async def _find(typed: Shared) -> SaleStatus:
     from flashsale.sale import status as sale_status
 
     async with after_a_second("Asking the cluster ..."), typed.sale() as sale:
-        sale_status_found = await sale_status.status(sale)
-        wide = typed.output == "wide"
-        return await sale_status.with_nodes(sale, sale_status_found) if wide else sale_status_found
+        found = await sale_status.status(sale)
+        return await sale_status.with_nodes(sale, found) if typed.output == "wide" else found
 
 
 async def _find_all(typed: Shared) -> list[SaleInNamespace]:

@@ -146,8 +146,8 @@ def up(
         if not output.confirm(f"{error} {error.question}"):
             raise RefusedError("Nothing was changed.", hint=error.hint) from error
         opened = attempt(replace(making, recreate=True))
-    now = time.time()
-    output.print_result(typed, opened.as_json(now), opened_view(opened, now, width(sys.stdout)))
+    now, columns = time.time(), width(sys.stdout)
+    output.print_result(typed, opened.as_json(now), lambda: opened_view(opened, now, columns))
 
 
 async def _opened(
@@ -171,5 +171,4 @@ async def _opened(
         project, note = app_folder.from_last_time(before, manifest)
         if note:
             progress.note(note)
-    observers = looking(progress)
-    return await open_sale(choice, project, order, progress, observers=observers)
+    return await open_sale(choice, project, order, progress, observers=looking(progress))

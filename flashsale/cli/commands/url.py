@@ -23,7 +23,7 @@ def url(ctx: typer.Context) -> None:
     typed = shared(ctx)
 
     def show(address: str) -> None:
-        print_result(typed, {"url": address}, address)
+        print_result(typed, {"url": address}, lambda: address)
 
     run(show_url(typed, show))
 

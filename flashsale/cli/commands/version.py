@@ -17,7 +17,7 @@ def version(ctx: typer.Context) -> None:
     typed = shared(ctx)
     cluster = run(_server(typed))
     text = f"flashsale {__version__}" + (f"\nkubernetes {cluster}" if cluster else "")
-    print_result(typed, {"flashsale": __version__, "cluster": cluster}, text)
+    print_result(typed, {"flashsale": __version__, "cluster": cluster}, lambda: text)
 
 
 async def _server(typed: Shared) -> str | None:

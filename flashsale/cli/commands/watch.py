@@ -72,11 +72,7 @@ async def _show(sale: Sale, monitor: SaleMonitor, board: Board, duration: float 
     from flashsale.ui.watch.screen import Screen
 
     view = watch_session.WatchSession(
-        monitor,
-        board,
-        Screen(sys.stdout),
-        key_actions(monitor),
-        buyers=Buyers(state_home()),
+        monitor, board, Screen(sys.stdout), key_actions(monitor), buyers=Buyers(state_home())
     )
     try:
         with logs_held():

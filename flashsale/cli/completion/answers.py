@@ -218,6 +218,4 @@ async def _pod_names(sale: Any) -> list[str]:
 
 
 async def _namespaces(sale: Any) -> list[str]:
-    return [
-        namespace["metadata"]["name"] for namespace in await sale.api.list("/api/v1/namespaces")
-    ]
+    return [each["metadata"]["name"] for each in await sale.api.list("/api/v1/namespaces")]

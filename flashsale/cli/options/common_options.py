@@ -30,8 +30,7 @@ Hard = Annotated[
     bool, typer.Option("--hard", help="No grace period, as --grace 0: preStop gets about 1 s.")
 ]
 Process = Annotated[
-    bool,
-    typer.Option("--process", help="Kill the process instead: the same pod starts it again."),
+    bool, typer.Option("--process", help="Kill the process instead: the same pod starts it again.")
 ]
 Seed = Annotated[
     int | None,
@@ -44,8 +43,7 @@ Patience = Annotated[
     str, typer.Option("--timeout", metavar="TIME", help="How long to wait for ready pods.")
 ]
 InCluster = Annotated[
-    bool,
-    typer.Option("--in-cluster", help="Send from pods in the sale's cluster, by a Job."),
+    bool, typer.Option("--in-cluster", help="Send from pods in the sale's cluster, by a Job.")
 ]
 Workers = Annotated[
     int | None,
@@ -72,11 +70,7 @@ NodeSelector = Annotated[
 
 
 def read_kill_method(command: str, *, grace: int | None, hard: bool, process: bool) -> KillMethod:
-    """Read how to kill.
-
-    Raises:
-        BadInputError: options that contradict each other, or a number that means nothing.
-    """
+    """Read how to kill; BadInputError for options that contradict each other, or mean nothing."""
     from flashsale.sale.kill.kill_method import KillMethod
 
     hint = f"flashsale {command} --help"

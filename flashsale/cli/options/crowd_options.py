@@ -40,11 +40,7 @@ def read_crowd_options(
     image: str | None,
     node_selector: Sequence[str] | None,
 ) -> CrowdOptions:
-    """Read the options.
-
-    Raises:
-        BadInputError: one that needs --in-cluster stands alone, or a value means nothing.
-    """
+    """Read the options; BadInputError for one without --in-cluster, or one that means nothing."""
     typed = {
         "--workers": workers is not None,
         "--worker-image": image is not None,
@@ -106,11 +102,7 @@ async def crowd_of(
 
 
 async def service_target(sale: Sale) -> LoadTarget:
-    """Find the Service's own address, which every pod of the cluster reaches.
-
-    Raises:
-        BadInputError: it has none.
-    """
+    """Find the Service's own address, which every pod reaches; BadInputError if it has none."""
     from flashsale.load.worker.orders import LoadTarget
 
     service = await sale.service()

@@ -146,11 +146,7 @@ def leading(arguments: Sequence[str]) -> int:
 
 
 def shared(ctx: typer.Context) -> Shared:
-    """Return the global options of one command line, checked.
-
-    Raises:
-        BadInputError: two that contradict each other, or an output this command has not.
-    """
+    """Return the global options, checked; BadInputError for what cannot be, or contradicts."""
     typed, name = ctx.ensure_object(Shared), ctx.info_name or ""
     known = entry(name)
     outputs = known.outputs if known else ()

@@ -17,11 +17,7 @@ TIMES = Hint(words="write it as 30s, 2m or 1m30s")
 
 
 def parse_duration(text: str, option: str = "--for") -> float:
-    """Read seconds from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do; more than 0.
-
-    Args:
-        option: what it was typed for, for the message.
-    """
+    """Read seconds, more than 0, from `90`, `90s`, `1m30s`, `1.5h`, as kubectl's options do."""
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     if text and "".join(number + unit for number, unit in parts) == text:
         seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
@@ -65,7 +61,6 @@ def new_profile_options(driver: str, cpus: int | None, memory: str) -> NewProfil
 
 
 def node_count(text: str) -> int:
-    """Read the N of `--nodes`."""
     if not re.fullmatch(r"[1-9]", text):
         raise BadInputError(f"--nodes must be 1 to 9, not {text}.", hint="flashsale up --nodes 3")
     return int(text)

@@ -51,11 +51,6 @@ def write_reports(
 
 
 def write_report(file: Path, text: str) -> None:
-    """Write a report.
-
-    Raises:
-        OSError: the disk refuses.
-    """
     replace_file(file, text, mode=WORLD_READABLE)
 
 

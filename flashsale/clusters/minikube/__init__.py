@@ -22,10 +22,4 @@ from flashsale.clusters.minikube.cluster import MinikubeCluster
 from flashsale.clusters.minikube.profile.profile import ProfileState, read_profile_state
 from flashsale.clusters.minikube.profile.usability import is_usable
 
-__all__ = [
-    "MinikubeCluster",
-    "ProfileState",
-    "is_installed",
-    "is_usable",
-    "read_profile_state",
-]
+__all__ = ["MinikubeCluster", "ProfileState", "is_installed", "is_usable", "read_profile_state"]

@@ -46,7 +46,6 @@ class MinikubeTimeouts:
 
 
 def is_installed() -> bool:
-    """Whether there is a `minikube` in PATH."""
     return shutil.which("minikube") is not None
 
 
@@ -56,18 +55,11 @@ def environment() -> dict[str, str]:
     go-locale reads LANGUAGE before LC_ALL. Nothing else is changed: minikube undoes an active
     docker-env itself, and would take DOCKER_HOST for a remote host if only part of it were removed.
     """
-    return {
-        **os.environ,
-        "LANGUAGE": "en_US",
-        "LC_ALL": "C",
-        "MINIKUBE_IN_STYLE": "false",
-    }
+    return {**os.environ, "LANGUAGE": "en_US", "LC_ALL": "C", "MINIKUBE_IN_STYLE": "false"}
 
 
 @dataclass(frozen=True, slots=True)
 class MinikubeCli:
-    """minikube, for one profile."""
-
     profile: str
     patience: MinikubeTimeouts = MinikubeTimeouts()
 
@@ -124,10 +116,7 @@ class MinikubeCli:
         """Hold a running command that keeps a tunnel open; it ends with SIGINT on the way out."""
         log.debug("holds minikube %s for %s", " ".join(words), self.profile)
         async with tunnels.tunnel(
-            home,
-            *self._command(words),
-            patience=self.patience.interrupt,
-            environment=environment(),
+            home, *self._command(words), patience=self.patience.interrupt, environment=environment()
         ) as process:
             yield process
 
@@ -136,7 +125,6 @@ class MinikubeCli:
 
 
 def not_installed_error() -> ClusterUnreachableError:
-    """Say that there is no minikube."""
     return ClusterUnreachableError(
         "minikube was not found in PATH.", hint=Hint(words=f"install it: {INSTALL}")
     )

@@ -92,11 +92,7 @@ class MinikubeCluster(ClusterDefaults):
         return (await read_profile_state(self.profile)).running
 
     async def diagnosis(self) -> FlashsaleError | None:
-        """Say what minikube says of the profile; None if that is running and well.
-
-        Raises:
-            ClusterUnreachableError: minikube is not installed, or does not answer.
-        """
+        """Say what minikube says of the profile; None if that is running and well."""
         if not is_installed():
             raise not_installed_error()
         name, state = self.profile, await read_profile_state(self.profile)
@@ -108,10 +104,7 @@ class MinikubeCluster(ClusterDefaults):
             trouble = await host_docker_trouble() if asks_docker(state) else None
             if trouble and trouble.trouble is not EngineProblem.ABSENT:
                 return trouble
-            condition = describe_condition(name, state, docker=trouble is None)
-            return ClusterUnreachableError(
-                f"minikube '{name}' {condition.words}.", hint=condition.hint
-            )
+            return describe_condition(name, state, docker=trouble is None).error(name)
         if name in contexts.read():
             return None
         return ClusterUnreachableError(
@@ -120,12 +113,7 @@ class MinikubeCluster(ClusterDefaults):
         )
 
     async def start(self, progress: Progress) -> None:
-        """Create, start, resume or repair the profile; leave what runs of it alone.
-
-        Raises:
-            ClusterUnreachableError: it cannot be brought up.
-            BadInputError: the profile exists with another driver.
-        """
+        """Create, start, resume or repair the profile; leave what runs of it alone."""
         if warning := check_version(await read_version(self._minikube)):
             progress.note(warning)
         await self._ensure(progress)
@@ -133,24 +121,13 @@ class MinikubeCluster(ClusterDefaults):
     async def provide(
         self, app: App | None, name: str, options: BuildOptions, progress: Progress
     ) -> Image:
-        """Build the image where the node's runtime finds it.
-
-        Raises:
-            BuildError, PushError: it could not be made.
-            ClusterUnreachableError: no way to build it inside this profile.
-        """
         if app is None:
             return Image(name, built=False)
         builder = await self._image_builder(progress, lambda: self._ensure(progress))
         return await builder.build(app, name, options)
 
     async def address(self, service: Service) -> str:
-        """Give the node's port.
-
-        Raises:
-            ClusterUnreachableError: it takes a tunnel to get there.
-            BadInputError: the Service has no node port.
-        """
+        """Give the node's port, unless it takes a tunnel to get there."""
         if url := await self._near(service):
             return url
         route = await self._route(service)
@@ -162,11 +139,7 @@ class MinikubeCluster(ClusterDefaults):
     async def reach(
         self, service: Service, progress: Progress | None = None, *, one_pod: bool = False
     ) -> AsyncGenerator[str]:
-        """Give the node's port, or hold a tunnel open.
-
-        Raises:
-            ClusterUnreachableError: neither works from here.
-        """
+        """Give the node's port, or hold a tunnel open."""
         note = progress.note if progress else nothing
         if url := await self._near(service):
             note(reached_at(url))
@@ -177,21 +150,13 @@ class MinikubeCluster(ClusterDefaults):
             yield url
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
-        """Kill the main process of the pod's first container: by its Docker, else from inside.
-
-        Raises:
-            FlashsaleError: there is no such container, or it has no shell to do that with.
-            EngineError: the node's Docker cannot be reached.
-        """
+        """Kill the main process of the pod's first container: by its Docker, else from inside."""
         way, _ = image_route(await self._profile())
         if way == "node":
             await ContextCluster(self.context, self.kubeconfig).crash(api, namespace, pod)
             return
-        engine = (
-            connected(own_docker(os.environ))
-            if way == "host"
-            else node_engine(self._minikube, self._asleep)
-        )
+        host = connected(own_docker(os.environ))
+        engine = host if way == "host" else node_engine(self._minikube, self._asleep)
         await kill_main_process(engine, api, namespace, pod)
 
     async def crashing(self) -> str:
@@ -200,32 +165,17 @@ class MinikubeCluster(ClusterDefaults):
         return FROM_INSIDE if way == "node" else ""
 
     async def stopped_nodes(self, api: Api) -> Collection[str]:
-        """Name the nodes whose machines do not run."""
         status = (await read_profile_state(self.profile)).status
         return status.stopped_nodes if status else ()
 
     async def kill_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Stop the node's machine.
-
-        Raises:
-            ClusterUnreachableError: minikube could not.
-        """
         await switch_node(self._minikube, "stop", node)
 
     async def start_node(self, api: Api, node: str, progress: Progress) -> None:
-        """Start the node's machine again.
-
-        Raises:
-            ClusterUnreachableError: minikube could not.
-        """
         await switch_node(self._minikube, "start", node)
 
     async def check_nodes(self, count: int, *, fast: bool | None) -> None:
-        """Refuse other times; `start` sees to the number of nodes.
-
-        Raises:
-            RefusedError: other times were asked for.
-        """
+        """Refuse other times; `start` sees to the number of nodes."""
         if fast is not None:
             raise RefusedError(
                 "Only the embedded cluster can give up a lost node faster.",

@@ -25,11 +25,7 @@ class MinikubeFilesError(ClusterUnreachableError):
 
 
 def check_profile_name(profile: str) -> None:
-    """Do nothing for a name that minikube takes for a profile.
-
-    Raises:
-        BadInputError: it does not.
-    """
+    """Raise BadInputError for a name that minikube takes for no profile."""
     if profile.lower() in RESERVED:
         raise BadInputError(
             f"minikube keeps the name '{profile}' to itself: no profile can have it.",
@@ -56,11 +52,7 @@ def config_file(profile: str) -> Path:
 
 
 def foreign_files_error(profile: str, words: str) -> MinikubeFilesError:
-    """Say which file minikube may not use, whose it is, and how to get it back.
-
-    Args:
-        words: minikube's own, which count where no such file is found.
-    """
+    """Say which file minikube may not use and how to get it back; else repeat its ``words``."""
     if read_reason(words)[0] == NO_FOLDER:
         return _no_folder_error(words)
     mend = _chown(folder())

@@ -25,11 +25,7 @@ NODE_IS_GONE = re.compile(
 
 
 def find_document(text: str) -> Any:
-    """Return the answer in what a command printed: events and notices may stand around it.
-
-    Raises:
-        ValueError: there is none.
-    """
+    """Find the answer in what a command printed, between events and notices; else ValueError."""
     decoder, documents, at = json.JSONDecoder(), list[Any](), 0
     while start := DOCUMENT_BEGINS.search(text, at):
         try:

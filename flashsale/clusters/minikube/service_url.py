@@ -112,24 +112,18 @@ async def _forwarded(minikube: MinikubeCli, service: Service, home: Path) -> Asy
 
 
 def reached_at(url: str) -> str:
-    """Say that nothing has to be held open."""
     return f"Reached at the node port, {url}."
 
 
 def no_address_error(service: Service, code: int | None) -> ClusterUnreachableError:
-    """Say why there is no address; minikube's own words would be translated.
-
-    Args:
-        code: minikube's exit code; None if it still runs.
-    """
+    """Say why there is no address, by minikube's exit code; None if it still runs."""
     reason = f"minikube left with code {code}"
     if code is None:
         reason = "minikube opened no tunnel that answers"
     elif code == NO_PODS:
         reason = "no pod of it is running"
     return ClusterUnreachableError(
-        f"No address for service {service.name} works from here: {reason}.",
-        hint="flashsale status",
+        f"No address for service {service.name} works from here: {reason}.", hint="flashsale status"
     )
 
 

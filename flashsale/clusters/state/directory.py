@@ -14,11 +14,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def state_home() -> Path:
-    """Name the folder; it need not exist yet.
-
-    Raises:
-        BadInputError: it cannot be looked into: a file stands there, its name is too long.
-    """
+    """Name the folder, which need not exist yet; BadInputError if it cannot be looked into."""
     home = named_home()
     wrong = unreadable(home)
     if wrong:
@@ -69,11 +65,7 @@ def nearest(home: Path) -> Path:
 
 
 def made(folder: Path) -> Path:
-    """Create the folder where needed, readable by its user alone.
-
-    Raises:
-        BadInputError, FlashsaleError: it cannot be made, or the disk is full.
-    """
+    """Create the folder where needed, for its user alone; else :func:`cannot_keep_error`."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -82,11 +74,7 @@ def made(folder: Path) -> Path:
 
 
 def put(home: Path, name: str, text: str) -> Path:
-    """Write a file of the folder at once or not at all, for its user alone (0600).
-
-    Raises:
-        BadInputError, FlashsaleError: it cannot be written, or the disk is full.
-    """
+    """Write a file whole or not at all, for its user alone (0600); else `cannot_keep_error`."""
     made(home)
     try:
         replace_file(home / name, text)
@@ -99,8 +87,7 @@ def cannot_keep_error(home: Path, error: OSError) -> FlashsaleError:
     """Say that the system does not let us keep something there."""
     if error.errno in FULL:
         return FlashsaleError(
-            f"The disk is full that holds flashsale's state in {home}.",
-            hint=room_hint(home),
+            f"The disk is full that holds flashsale's state in {home}.", hint=room_hint(home)
         )
     return BadInputError(
         f"{_short(home)} cannot keep flashsale's state: {os.strerror(error.errno or 0)}.",

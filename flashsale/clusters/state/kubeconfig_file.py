@@ -34,9 +34,8 @@ def write_kubeconfig(home: Path, context: str, kubeconfig: Path | None, namespac
         alone = len(sections(document, "contexts")) == 1 and current == context
         if namespace == "default" and alone and minified([(file, document)], context, namespace):
             return file  # it is such a file already, and its owner keeps it up to date
-    return put(
-        home, "kubeconfig", json.dumps(minified_config, indent=2) + "\n"
-    )  # JSON is YAML, too
+    text = json.dumps(minified_config, indent=2) + "\n"  # JSON is YAML, too
+    return put(home, "kubeconfig", text)
 
 
 def minified(documents: contexts.Documents, context: str, namespace: str) -> Object:

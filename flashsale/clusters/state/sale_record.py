@@ -50,17 +50,11 @@ class SaleRecord:
 
 
 def to_json(record: SaleRecord) -> dict[str, Any]:
-    """Write the record as :func:`parse` reads it."""
     return {"format": FORMAT, **asdict(record)}
 
 
 def parse_record(document: Any) -> SaleRecord:
-    """Read the record's JSON; keys that it does not know are left out.
-
-    Raises:
-        ForeignFormatError: another version wrote it.
-        ValueError: it says something impossible.
-    """
+    """Read the record's JSON, known keys alone; ForeignFormatError, or ValueError for nonsense."""
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")
     if "format" not in document:

@@ -70,11 +70,7 @@ class SaleStore:
             return None
 
     def write(self, record: SaleRecord) -> None:
-        """Write the record at once or not at all, for its user alone (0600).
-
-        Raises:
-            BadInputError, FlashsaleError: the state folder cannot be written, or its disk is full.
-        """
+        """Write it whole or not at all, for its user alone, as :func:`directory.put` does."""
         put_aside(self.path)
         put(self.home, NAME, json.dumps(to_json(record), indent=2) + "\n")
 

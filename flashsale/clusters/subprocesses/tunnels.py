@@ -30,11 +30,7 @@ OWNER = ".owner"
 async def tunnel(
     home: Path, *command: str, patience: float, environment: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Process]:
-    """Hold a running program as :func:`run.child` does, noted in the state folder.
-
-    Raises:
-        FileNotFoundError: there is no such program.
-    """
+    """Hold a running program as :func:`run.child` does, and note it in the state folder."""
     if sys.platform == "win32":  # neither such locks nor exec
         async with run.child(*command, patience=patience, environment=environment) as process:
             yield process

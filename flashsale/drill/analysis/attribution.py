@@ -87,11 +87,7 @@ def attribute(
     causes: Sequence[LossCause],
     baseline: Callable[[float, str], int] = lambda second, loss_class: 0,
 ) -> tuple[Attribution, ...]:
-    """Find the cause of every loss.
-
-    Args:
-        baseline: how many losses of a class are usual in the second around a moment.
-    """
+    """Find each loss's cause; ``baseline`` says how many of a class are usual around a second."""
     attributions = [Attribution(loss, likeliest_cause(loss, causes)) for loss in losses]
     groups: dict[tuple[int, str], list[int]] = {}
     for index, loss in enumerate(losses):
@@ -145,19 +141,13 @@ def is_doubtful(attributions: Sequence[Attribution], covered: float) -> bool:
     Nearly is a quarter; a few that are unexplained are no pattern.
     """
     inside = sum(attribution.cause is not None for attribution in attributions)
-    outside = sum(
-        attribution.cause is None and not attribution.baseline for attribution in attributions
-    )
+    outside = sum(not each.cause and not each.baseline for each in attributions)
     if outside < 5 or covered >= 1:
         return False
     return outside / (1 - covered) > 0.25 * inside / covered if covered else True
 
 
 def empty_times(changes: Sequence[tuple[float, bool]], end: float) -> list[tuple[float, float]]:
-    """Find when nobody served.
-
-    Args:
-        changes: moments, each with whether anybody serves from there on, in their order.
-    """
+    """Find when nobody served, from moments that say whether anybody does from there on."""
     ends = [*changes, (end, True)]
     return [(began, ended) for (began, served), (ended, _) in pairwise(ends) if not served]

@@ -88,18 +88,10 @@ def _why(result: DrillResult, analysis: Analysis) -> str:
 
 def _mechanism(result: DrillResult, analysis: Analysis) -> str:
     """Say why the kills cost what they did, if they cost anything."""
-    method, deaths = (
-        result.scenario.kill_method,
-        {node_death.cause for node_death in result.node_deaths},
-    )
-    attributed = [
-        (attribution.loss, attribution.cause)
-        for attribution in analysis.attributions
-        if attribution.cause
-    ]
-    costs = [
-        loss for loss, cause in attributed if cause.kind == "kill" and cause.name not in deaths
-    ]
+    method, deaths = result.scenario.kill_method, {death.cause for death in result.node_deaths}
+    attributed = [(each.loss, each.cause) for each in analysis.attributions if each.cause]
+    kills = [(loss, cause) for loss, cause in attributed if cause.kind == "kill"]
+    costs = [loss for loss, cause in kills if cause.name not in deaths]
     if not costs and any(cause.name in deaths for _, cause in attributed):
         return "; until a node is not ready, buyers are sent to its pods and get no answer."
     if not costs:
@@ -147,10 +139,7 @@ def _losses(result: DrillResult, analysis: Analysis) -> Iterator[str]:
         return
     for text in _loss_counts(result, analysis):
         yield f"{text}."
-    if any(
-        attribution.cause and attribution.cause.kind != "outage"
-        for attribution in analysis.attributions
-    ):
+    if analysis.blames_pods:
         yield f"Pods were dying, leaving or new for {percent(analysis.covered)} of the run."
     if more := result.report.losses_unlisted:
         yield f"{more:,} more losses were counted, but not kept one by one."
@@ -179,10 +168,7 @@ def _lesson(result: DrillResult, analysis: Analysis) -> Iterator[str]:
     """Name the cure where pods that have a grace period cost purchases all the same."""
     if result.environment.has_pre_stop or not result.scenario.kill_method.graceful:
         return
-    if any(
-        attribution.cause and attribution.cause.kind != "outage"
-        for attribution in analysis.attributions
-    ):
+    if analysis.blames_pods:
         yield (
             "The pods have no preStop hook: they stop while some buyers are still sent to them."
             " The sleep in `flashsale manifest` waits until nobody is."
@@ -211,10 +197,8 @@ def _healings(result: DrillResult, healing: HealingTimes | None) -> Iterator[str
     if missing:
         yield f"{counted(missing, 'pod')} had no ready replacement when the drill ended."
     on_dead = {uid for death in result.node_deaths for _, uid in death.pods}
-    accidents = sum(
-        result.kill_of(healed) is None and healed.victim_uid not in on_dead
-        for healed in result.healings
-    )
+    others = [healed for healed in result.healings if healed.victim_uid not in on_dead]
+    accidents = sum(result.kill_of(healed) is None for healed in others)
     if accidents:
         yield f"{counted(accidents, 'pod')} died without being killed by this drill."
 

@@ -60,9 +60,12 @@ class Analysis:
     @property
     def costs(self) -> Counter[str]:
         """Losses by the name of their cause."""
-        return Counter(
-            attribution.cause.name for attribution in self.attributions if attribution.cause
-        )
+        return Counter(each.cause.name for each in self.attributions if each.cause)
+
+    @property
+    def blames_pods(self) -> bool:
+        """Whether some loss has a cause, and that is not the cluster's silence."""
+        return any(each.cause and each.cause.kind != "outage" for each in self.attributions)
 
 
 def analyse(result: DrillResult) -> Analysis:
@@ -84,9 +87,7 @@ def answering_pods(result: DrillResult) -> list[MembersFrom]:
 
     A dead node's pods get buyers until it is not ready, and answer none of them.
     """
-    changes = [
-        (result.second(routing.at), frozenset(routing.pods)) for routing in result.history.routings
-    ]
+    changes = [(result.second(each.at), each.pods) for each in result.history.routings]
     for death in result.node_deaths:
         began, dead = result.second(death.asked_at), {name for name, _ in death.pods}
         ended = death.not_ready_at or death.back_at
@@ -135,6 +136,5 @@ def _inconclusive(result: DrillResult) -> str:
 
 
 def healing_times(healings: Sequence[Healing]) -> HealingTimes | None:
-    """Summarize how long healing took."""
     took = [t for healing in healings if (t := healing.seconds(healing.ready)) is not None]
     return HealingTimes(round(median(took), 3), max(took), len(took)) if took else None

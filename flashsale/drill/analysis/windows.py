@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from flashsale.drill.analysis.attribution import (
     CLUSTER,
@@ -35,9 +36,7 @@ def find_causes(result: DrillResult) -> tuple[LossCause, ...]:
         *_outages(result),
     ]
     causes += _arrivals(result, causes)
-    serving = [
-        (result.second(routing.at), bool(routing.pods)) for routing in result.history.routings
-    ]
+    serving = [(result.second(each.at), bool(each.pods)) for each in result.history.routings]
     empty = empty_times(serving, result.seconds)
     extended = (_until(cause, until_served(cause.over, empty)) for cause in causes)
     return tuple(sorted(extended, key=lambda cause: cause.began))
@@ -61,22 +60,18 @@ def _kill_over(result: DrillResult, kill: PodKill) -> float:
 
 def _node_deaths(result: DrillResult) -> Iterator[LossCause]:
     """Pods of a dead node: purchases sent there get no answer until the node is not ready."""
-    for node_death in result.node_deaths:
-        ended = (
-            node_death.not_ready_at if node_death.not_ready_at is not None else node_death.back_at
-        )
+    for death in result.node_deaths:
+        ended = death.back_at if death.not_ready_at is None else death.not_ready_at
         over = result.seconds if ended is None else result.second(ended) + LAG
-        pods = tuple(name for name, _ in node_death.pods)
-        began = result.second(node_death.asked_at)
-        yield LossCause(
-            "kill", node_death.cause, node_death.node, began, over, "it had no power", pods
-        )
+        pods = tuple(name for name, _ in death.pods)
+        began = result.second(death.asked_at)
+        yield LossCause("kill", death.cause, death.node, began, over, "it had no power", pods)
 
 
 def _departures(result: DrillResult) -> Iterator[LossCause]:
     """Pods that left without a kill: surplus of a scaling, or deleted by somebody else."""
     killed = set() if result.scenario.kill_method.process else {kill.uid for kill in result.kills}
-    on_dead = {uid for node_death in result.node_deaths for _, uid in node_death.pods}
+    on_dead = {uid for death in result.node_deaths for _, uid in death.pods}
     for pod in result.pods:
         if pod.leaving is None or pod.uid in killed | on_dead:
             continue
@@ -115,9 +110,7 @@ def _outages(result: DrillResult) -> Iterator[LossCause]:
 
 def _arrivals(result: DrillResult, departures: list[LossCause]) -> Iterator[LossCause]:
     """Pods that came: from the Service's choice of them to their first purchase."""
-    heals = {
-        healing.replacement_uid: healing for healing in result.healings if not healing.in_place
-    }
+    heals = {each.replacement_uid: each for each in result.healings if not each.in_place}
     start = result.report.started_monotonic
     for pod in result.pods:
         chosen = _chosen(result, pod)
@@ -138,11 +131,8 @@ def _brought(
         kill = result.kill_of(healing)
         if kill:
             return "kill", f"kill {kill.number}"
-        victim = healing.victim
-        lost = next(
-            (departure for departure in departures if victim in (departure.pod, *departure.pods)),
-            None,
-        )
+        fitting = (cause for cause in departures if healing.victim in (cause.pod, *cause.pods))
+        lost = next(fitting, None)
         return (lost.kind, lost.name) if lost else ("accident", "a replacement")
     scaling = scaling_at(result, pod.seen)
     return ("scaling", scaling_name(scaling)) if scaling else ("accident", "a new pod")
@@ -151,9 +141,8 @@ def _brought(
 def scaling_at(result: DrillResult, moment: float) -> ScalingRecord | None:
     """Find the scaling that was at work at a moment."""
     for scaling in reversed(result.scalings):
-        if scaling.asked_at <= moment and (
-            scaling.ended_at is None or moment <= scaling.ended_at + SETTLING
-        ):
+        over = inf if scaling.ended_at is None else scaling.ended_at + SETTLING
+        if scaling.asked_at <= moment <= over:
             return scaling
     return None
 

@@ -19,7 +19,7 @@ from flashsale.drill.analysis.attribution import Attribution
 from flashsale.drill.analysis.findings import list_findings, summarize
 from flashsale.drill.analysis.verdict import Analysis
 from flashsale.drill.history import PodLifetime, ReplicaCount, assign_seats
-from flashsale.drill.result import DrillResult, NodeDeath
+from flashsale.drill.result import DrillResult
 from flashsale.load.results import Quantiles, Second
 from flashsale.sale.observe.healing import Healing
 
@@ -72,11 +72,7 @@ def build_drill_document(result: DrillResult, analysis: Analysis) -> Document:
 
 
 def read_document(file: Path) -> Document:
-    """Read a report back.
-
-    Raises:
-        BadInputError: it is missing, or no report of a drill.
-    """
+    """Read a report back; BadInputError if it is missing, or no report of a drill."""
     hint = f"flashsale drill --report {quoted(file.with_suffix('.json'))}"
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
@@ -90,8 +86,7 @@ def read_document(file: Path) -> Document:
         raise BadInputError(f"{file} is not the report of a drill.", hint=hint)
     if document["format"] != FORMAT:
         raise BadInputError(
-            f"{file} has format {document['format']}; this version reads {FORMAT}.",
-            hint=hint,
+            f"{file} has format {document['format']}; this version reads {FORMAT}.", hint=hint
         )
     return document
 
@@ -110,13 +105,15 @@ def _scalings(result: DrillResult) -> list[Document]:
         {
             "from": scaling.before,
             "to": scaling.after,
-            "seconds": None
-            if scaling.ended_at is None
-            else round(scaling.ended_at - scaling.asked_at, 3),
+            "seconds": _after(scaling.asked_at, scaling.ended_at),
             "at_seconds": result.second(scaling.asked_at),
         }
         for scaling in result.scalings
     ]
+
+
+def _after(began: float, moment: float | None) -> float | None:
+    return None if moment is None else round(moment - began, 3)
 
 
 def _loss(attribution: Attribution) -> Document:
@@ -152,27 +149,21 @@ def _scenario(result: DrillResult) -> Document:
 
 def _node_deaths(result: DrillResult, analysis: Analysis) -> list[Document]:
     """List every node that was killed with what it cost; seconds after its death."""
-
-    def after(death: NodeDeath, moment: float | None) -> float | None:
-        return None if moment is None else round(moment - death.asked_at, 3)
-
     return [
         {
-            "node": node_death.node,
-            "pods": [name for name, _ in node_death.pods],
-            "at_seconds": result.second(node_death.asked_at),
-            "not_ready_seconds": after(node_death, node_death.not_ready_at),
-            "replaced_seconds": after(node_death, node_death.replaced_at),
-            "back_seconds": after(node_death, node_death.back_at),
-            "lost": analysis.costs[node_death.cause],
+            "node": death.node,
+            "pods": [name for name, _ in death.pods],
+            "at_seconds": result.second(death.asked_at),
+            "not_ready_seconds": _after(death.asked_at, death.not_ready_at),
+            "replaced_seconds": _after(death.asked_at, death.replaced_at),
+            "back_seconds": _after(death.asked_at, death.back_at),
+            "lost": analysis.costs[death.cause],
         }
-        for node_death in result.node_deaths
+        for death in result.node_deaths
     ]
 
 
 def _kills(result: DrillResult, analysis: Analysis) -> list[Document]:
-    """List every kill with what it cost."""
-
     def row(number: int, pod: str | None, at: float, lost: int, skipped: str | None) -> Document:
         at = result.second(at)
         return {"number": number, "pod": pod, "at_seconds": at, "lost": lost, "skipped": skipped}

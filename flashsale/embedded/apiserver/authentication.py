@@ -46,7 +46,7 @@ def answer_unauthorized(request: web.BaseRequest) -> web.Response | None:
     Raises:
         StatusError: 401 for a token, 403 for what is not allowed.
     """
-    encrypted = tls_of(request)
+    encrypted = encryption(request)
     if encrypted is None or encrypted.getpeercert():  # without TLS there is a test there
         user = impersonated(request)
         if user is None or user.is_master:
@@ -62,9 +62,9 @@ def answer_unauthorized(request: web.BaseRequest) -> web.Response | None:
     raise _forbidden(request, user, target, path)
 
 
-def tls_of(request: web.BaseRequest) -> Any:
-    """Return the TLS side of a request's connection, None without one."""
-    transport: Any = request.transport
+def encryption(request: web.BaseRequest) -> Any:
+    """Return the SSLObject under a request; None without TLS, and once the client has left."""
+    transport = request.transport
     return transport.get_extra_info("ssl_object") if transport is not None else None
 
 

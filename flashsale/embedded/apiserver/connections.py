@@ -31,7 +31,6 @@ class Connections(web.Server):
         self.unknown = unknown
 
     def __call__(self) -> web.RequestHandler:
-        """Make the handler of one connection."""
         return _Connection(self, loop=asyncio.get_running_loop(), access_log=None)
 
 

@@ -14,20 +14,13 @@ def with_condition(status: Object, condition: Object, now: float) -> Object:
         now: unix seconds.
     """
     there = status.get("conditions") or []
-    old: Object = next(
-        (
-            there_already
-            for there_already in there
-            if there_already.get("type") == condition["type"]
-        ),
-        {},
-    )
+    old: Object = next((one for one in there if one.get("type") == condition["type"]), {})
     since = old.get("lastTransitionTime") if old.get("status") == condition["status"] else None
     times = {"lastProbeTime": None, "lastTransitionTime": since or rfc3339(now)}
     whole = condition | times
     fields = apitypes.struct("core.PodCondition").fields  # in the order of Go's struct
     new = {key: whole[key] for key in fields if key in whole}
-    conditions = [new if there_already is old else there_already for there_already in there]
+    conditions = [new if one is old else one for one in there]
     return status | {"conditions": conditions if old else [*conditions, new]}
 
 

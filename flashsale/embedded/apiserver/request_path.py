@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flashsale.embedded.types.resources import (
     ALL,
@@ -25,10 +25,12 @@ class RequestTarget:
     subresource: str = ""
     watch: bool = False  # by the old path, `/api/v1/watch/...`
 
+    @property
+    def key(self) -> tuple[Resource, str, str]:
+        """Where the store has the object."""
+        return self.resource, self.namespace, self.name
 
-NOT_SERVED = {  # below pods, services or nodes: what it is called
-    "proxy": "proxy",
-}
+
 PROXIED = (PODS, SERVICES, NODES)
 UNLISTED = {PODS: ("ephemeralcontainers", "resize")}  # to read: nothing of it can be changed here
 GROUPS = frozenset(resource.group for resource in ALL if resource.group)
@@ -40,15 +42,13 @@ def known_group(path: str) -> bool:
     return parts[1] == "api" or (parts[1] == "apis" and len(parts) > 2 and parts[2] in GROUPS)
 
 
-def not_served(path: str) -> RequestTarget | None:
-    """Return the object of which a path asks exec, attach, port-forward or proxy."""
+def proxied(path: str) -> RequestTarget | None:
+    """Return the object that a path asks to be a proxy for, which is not done here."""
     parts = path.split("/")
     for place, part in enumerate(parts):
-        if part in NOT_SERVED:
-            above = parse_path("/".join(parts[:place]))
-            served = (PODS,) if part != "proxy" else PROXIED
-            if above and above.name and not above.subresource and above.resource in served:
-                return replace(above, subresource=part)
+        above = parse_path("/".join(parts[:place])) if part == "proxy" else None
+        if above and above.name and not above.subresource and above.resource in PROXIED:
+            return above
     return None
 
 

@@ -23,9 +23,7 @@ from flashsale.embedded.apiserver.handlers import (
     self_reviews,
     watch_stream,
 )
-from flashsale.embedded.apiserver.handlers import (
-    write as writing,
-)
+from flashsale.embedded.apiserver.handlers import write as writing
 from flashsale.embedded.apiserver.handlers.responses import add_warnings
 from flashsale.embedded.apiserver.handlers.subresources import (
     binding,
@@ -37,19 +35,18 @@ from flashsale.embedded.apiserver.handlers.subresources import (
 )
 from flashsale.embedded.apiserver.handlers.subresources.pod_command import PodStreams
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import ContainerLogs
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodPorts
+from flashsale.embedded.apiserver.handlers.subresources.port_channels import PodPorts
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import (
-    NOT_SERVED,
     RequestTarget,
     known_group,
-    not_served,
     parse_path,
+    proxied,
 )
 from flashsale.embedded.storage.store import StoreError
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
-from flashsale.embedded.types.resources import BINDINGS, NAMESPACES, REPLICA_SETS
+from flashsale.embedded.types.resources import BINDINGS, NAMESPACES
 
 NONE_OF = {  # kinds that kubectl lists on its way to something else: there are none
     "apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
@@ -61,14 +58,17 @@ NONE_OF = {  # kinds that kubectl lists on its way to something else: there are 
 }
 PLACE = re.compile(r"^/apis?/|namespaces/[^/]+/(?=[^/]+$)")  # of a list's path
 BROKEN_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
-CREATED = {"binding": binding.create_binding, "eviction": eviction.create_eviction}
 CHANGES = {"PUT": writing.update, "PATCH": patch.patch}
 NO_CHANGES = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
 ACTIONS = {  # of subresources that take other ones
+    "binding": {"POST": binding.create_binding},
     "ephemeralcontainers": NO_CHANGES,  # containers here are never changed
-    "resize": NO_CHANGES,
+    "eviction": {"POST": eviction.create_eviction},
     "finalize": {"PUT": writing.update},
+    "resize": NO_CHANGES,
+    "scale": {"PUT": replicaset_scale.update_scale, "PATCH": replicaset_scale.patch_scale},
 }
+NOT_READ = ("binding", "eviction", "finalize")
 SHUTDOWN_SECONDS = 0.2  # for requests under way; watches and followed logs would go on for ever
 log = logging.getLogger(__name__)
 
@@ -80,9 +80,10 @@ class Kubelets(ContainerLogs, PodStreams, PodPorts, Protocol):
 AnswerOfKubelets = Callable[
     [Registry, Kubelets, web.BaseRequest, RequestTarget], Awaitable[web.StreamResponse]
 ]
-CONNECTED: Mapping[str, AnswerOfKubelets] = {  # what becomes another protocol
+OF_KUBELETS: Mapping[str, AnswerOfKubelets] = {  # which may last for ever
     "attach": pod_command.serve_attach,
     "exec": pod_command.serve_exec,
+    "log": pod_log.get_log,
     "portforward": pod_portforward.serve_portforward,
 }
 
@@ -121,7 +122,7 @@ class ApiServer:
         try:
             if refusal := authentication.answer_unauthorized(request):
                 return refusal
-            lasts = request.path.rpartition("/")[2] in (*CONNECTED, "log")
+            lasts = request.path.rpartition("/")[2] in OF_KUBELETS
             if not lasts and not watch_stream.wants_watch(request):
                 request_body.check_timeout(request)
             return await self._route(request)
@@ -184,9 +185,9 @@ class ApiServer:
                 f"Name parameter invalid: \"{target.name}\": may not be '{target.name}'"
             )
         if target is None:
-            if wanted := not_served(path):
-                self._registry.get(wanted.resource, wanted.namespace, wanted.name)
-                raise api_errors.not_here(NOT_SERVED[wanted.subresource])
+            if wanted := proxied(path):
+                self._registry.get(*wanted.key)
+                raise api_errors.not_here("proxy")
             if known_group(path) and not request.path.startswith("//"):
                 raise api_errors.no_such_path()
             return web.Response(status=404, text="404 page not found\n")
@@ -214,8 +215,8 @@ class ApiServer:
         if request.method == "GET":
             if watch_stream.wants_watch(request):
                 return await watch_stream.serve_watch(self._registry, request, target)
-            listed = await read.read_page(self._registry, request, target)
-            return read.list_answer(self._registry, target.resource, listed)
+            form, page = await read.read_page(self._registry, request, target)
+            return read.list_answer(self._registry, target.resource, form, page)
         if request.method == "POST" and not everywhere:
             return writing.create(await writing.read_write(self._registry, request, target))
         if request.method == "DELETE" and not everywhere and target.resource is not NAMESPACES:
@@ -224,37 +225,16 @@ class ApiServer:
         raise api_errors.method_not_allowed()
 
     async def _object(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if answer := CONNECTED.get(target.subresource):
+        if answer := OF_KUBELETS.get(target.subresource):
             return await answer(self._registry, self._kubelets, request, target)
-        if target.subresource == "log":
-            return await self._log(request, target)
-        if target.subresource in CREATED:
-            if request.method != "POST":
-                raise api_errors.method_not_allowed()
-            write = await writing.read_write(self._registry, request, target)
-            return CREATED[target.subresource](write)
-        if target.subresource == "scale" and target.resource is REPLICA_SETS:
-            return await self._scale(request, target)
-        if request.method == "GET" and target.subresource != "finalize":
+        if request.method == "GET" and target.subresource == "scale":
+            return replicaset_scale.get_scale(self._registry, request, target)
+        if request.method == "GET" and target.subresource not in NOT_READ:
             return await read.get(self._registry, request, target)
         if request.method == "DELETE" and not target.subresource:
             body = await request_body.read_body(request)
             return writing.delete(self._registry, request, target, body)
         actions = ACTIONS.get(target.subresource, CHANGES)
-        if request.method not in actions:
-            raise api_errors.method_not_allowed()
-        write = await writing.read_write(self._registry, request, target)
-        return actions[request.method](write)
-
-    async def _log(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if request.method != "GET":
-            raise api_errors.method_not_allowed()
-        return await pod_log.get_log(self._registry, self._kubelets, request, target)
-
-    async def _scale(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
-        if request.method == "GET":
-            return replicaset_scale.get_scale(self._registry, request, target)
-        actions = {"PUT": replicaset_scale.update_scale, "PATCH": replicaset_scale.patch_scale}
         if request.method not in actions:
             raise api_errors.method_not_allowed()
         write = await writing.read_write(self._registry, request, target)

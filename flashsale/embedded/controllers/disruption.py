@@ -41,19 +41,15 @@ def budget_status(budget: Object, pods: Sequence[Object], replicas: int, now: fl
     """
     spec, old = budget.get("spec") or {}, budget.get("status") or {}
     expected, desired = _desired(spec, len(pods), replicas)
-    there = {pod["metadata"]["name"]: pod for pod in pods}
+    staying = {
+        pod["metadata"]["name"]: pod for pod in pods if "deletionTimestamp" not in pod["metadata"]
+    }
     evicted = {
         name: moment
         for name, moment in (old.get("disruptedPods") or {}).items()
-        if name in there
-        and "deletionTimestamp" not in there[name]["metadata"]
-        and now - timestamp(moment) < DELETION_SECONDS
+        if name in staying and now - timestamp(moment) < DELETION_SECONDS
     }
-    healthy = sum(
-        is_ready(pod)
-        for name, pod in there.items()
-        if name not in evicted and "deletionTimestamp" not in pod["metadata"]
-    )
+    healthy = sum(is_ready(pod) for name, pod in staying.items() if name not in evicted)
     allowed = max(0, healthy - desired) if expected > 0 else 0
     status: Object = {
         "disruptionsAllowed": allowed,
@@ -106,7 +102,6 @@ class DisruptionController:
         self._events = EventRecorder(registry, "controllermanager")
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             self._add_all("")
             await self._queue.run()
@@ -128,11 +123,8 @@ class DisruptionController:
             return
         now = self._registry.clock()
         selector = from_label_selector((budget.get("spec") or {}).get("selector"))
-        pods = [
-            pod
-            for pod in self._store.all(PODS, key[0])
-            if selector.matches(labels_of(pod)) and not has_ended(pod)
-        ]
+        alive = [pod for pod in self._store.all(PODS, key[0]) if not has_ended(pod)]
+        pods = [pod for pod in alive if selector.matches(labels_of(pod))]
         if not pods:
             self._events.record(DISRUPTION_BUDGETS, budget, "Normal", "NoPods", NO_PODS)
         status = budget_status(budget, pods, self._replicas(key[0], pods), now)

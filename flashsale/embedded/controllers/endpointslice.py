@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
-from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers import MANAGER, owner_reference
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.golang import go_hash
 from flashsale.embedded.types.resources import ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import (
     Object,
     has_ended,
@@ -91,9 +92,8 @@ def slice_bodies(service: Object, pods: Sequence[Object]) -> list[Object]:
     bodies: list[Object] = []
     for ports, endpoints in groups.items():
         shown = [
-            {"name": name, "protocol": protocol, "port": number}
-            | ({} if application is None else {"appProtocol": application})
-            for name, number, protocol, application in ports
+            {"name": name, "protocol": protocol, "port": number} | _application(word)
+            for name, number, protocol, word in ports
         ]
         for start in range(0, len(endpoints), PER_SLICE):
             bodies.append({"endpoints": endpoints[start : start + PER_SLICE], "ports": shown})
@@ -133,24 +133,23 @@ def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
         chosen = [e for e in endpoints if e.serving is ready]
         if chosen:
             subset[field] = [_legacy_address(e) for e in chosen]
+    ports = sorted(_ports(service, endpoints[0].pod), key=go_hash.of_endpoints)
     subset["ports"] = [
-        ({"name": name} if name else {})
-        | {"port": number, "protocol": protocol}
-        | ({} if application is None else {"appProtocol": application})
-        for name, number, protocol, application in sorted(
-            _ports(service, endpoints[0].pod), key=go_hash.of_endpoints
-        )
+        {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+        | _application(word)
+        for name, number, protocol, word in ports
     ]
     return [subset]
 
 
+def _application(word: str | None) -> Object:
+    return {} if word is None else {"appProtocol": word}
+
+
 def _legacy_address(endpoint: Endpoint) -> Object:
     shown = _endpoint(endpoint)
-    return {
-        "ip": shown["addresses"][0],
-        "nodeName": shown["nodeName"],
-        "targetRef": shown["targetRef"],
-    }
+    kept = {key: shown[key] for key in ("nodeName", "targetRef")}
+    return {"ip": shown["addresses"][0], **kept}
 
 
 class EndpointsController:
@@ -162,7 +161,6 @@ class EndpointsController:
         self._queue: WorkQueue[Key] = WorkQueue("endpoints", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for service in self._store.all(SERVICES):
                 self._queue.add(namespaced_name(service))
@@ -198,13 +196,10 @@ class EndpointsController:
         self._write_legacy(service, legacy_subsets(service, pods))
 
     def _slices_of(self, service: Object) -> list[Object]:
-        meta = service["metadata"]
-        return [
-            endpoint_slice
-            for endpoint_slice in self._store.all(ENDPOINT_SLICES, meta["namespace"])
-            if labels_of(endpoint_slice).get(SERVICE_NAME) == meta["name"]
-            and labels_of(endpoint_slice).get(MANAGED_BY) == CONTROLLER
-        ]
+        namespace, name = namespaced_name(service)
+        wanted = {MANAGED_BY: CONTROLLER, SERVICE_NAME: name}.items()
+        slices = self._store.all(ENDPOINT_SLICES, namespace)
+        return [one for one in slices if wanted <= labels_of(one).items()]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:
         meta = service["metadata"]
@@ -216,29 +211,15 @@ class EndpointsController:
         if labels == old["metadata"]["labels"] and body.items() <= old.items():
             return
         changed = old["metadata"] | {"labels": labels, "annotations": self._triggered()}
-        self._registry.update(
-            ENDPOINT_SLICES,
-            meta["namespace"],
-            old["metadata"]["name"],
-            old | body | {"metadata": changed},
-            manager=MANAGER,
-        )
+        new = old | body | {"metadata": changed}
+        self._registry.update(ENDPOINT_SLICES, *namespaced_name(old), new, manager=MANAGER)
 
     def _metadata(self, service: Object, labels: dict[str, str]) -> Object:
-        meta = service["metadata"]
-        owner = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "name": meta["name"],
-            "uid": meta["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
         return {
-            "generateName": f"{meta['name']}-",
+            "generateName": f"{service['metadata']['name']}-",
             "labels": labels,
             "annotations": self._triggered(),
-            "ownerReferences": [owner],
+            "ownerReferences": [owner_reference(SERVICES, service)],
         }
 
     def _triggered(self) -> dict[str, str]:
@@ -256,11 +237,8 @@ class EndpointsController:
             thing = {"metadata": written, **body}
             self._registry.create(ENDPOINTS, meta["namespace"], thing, manager=MANAGER)
         elif (old["metadata"].get("labels"), old.get("subsets")) != (labels, body.get("subsets")):
-            kept = {key: value for key, value in old.items() if key != "subsets"}
-            changed = kept | body | {"metadata": old["metadata"] | written}
-            self._registry.update(
-                ENDPOINTS, meta["namespace"], meta["name"], changed, manager=MANAGER
-            )
+            changed = with_value(old, "subsets", subsets) | {"metadata": old["metadata"] | written}
+            self._registry.update(ENDPOINTS, *namespaced_name(old), changed, manager=MANAGER)
 
 
 def _leaves(event: StoreEvent) -> bool:

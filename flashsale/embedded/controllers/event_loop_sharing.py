@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 
 AT_ONCE = 0.003  # seconds of work between two breaks
 OTHERS = 4  # turns of the loop in a break: about what a request takes from its bytes to its answer
@@ -13,18 +12,16 @@ OTHERS = 4  # turns of the loop in a break: about what a request takes from its 
 class Yielder:
     """Asked after each small piece of long work; a few milliseconds of it go on undisturbed."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin the first turn; ``clock`` is in seconds."""
-        self._clock = clock
-        self._until = clock() + AT_ONCE
+    def __init__(self) -> None:
+        self._until = time.monotonic() + AT_ONCE
 
     async def share(self) -> None:
         """Let the others in if this turn has lasted long enough."""
-        if self._clock() >= self._until:
+        if time.monotonic() >= self._until:
             await self.give()
 
     async def give(self) -> None:
         """Let the others in, whatever the time."""
         for _ in range(OTHERS):
             await asyncio.sleep(0)
-        self._until = self._clock() + AT_ONCE
+        self._until = time.monotonic() + AT_ONCE

@@ -12,6 +12,7 @@ from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.workqueue import WorkQueue
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.resources import ALL, EVENTS, Resource
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, namespaced_name
 
 Key = tuple[Resource, str, str]  # resource, namespace, name
@@ -28,7 +29,6 @@ class GarbageCollector:
         self._queue: WorkQueue[Key] = WorkQueue("garbage collector", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for resource in ALL:
                 for thing in self._store.all(resource):
@@ -119,11 +119,9 @@ class GarbageCollector:
         thing = self._store.get(*key)
         if thing is None or "deletionTimestamp" in thing["metadata"]:
             return
-        blocked = policy and self._dependents.get(thing["metadata"]["uid"])
-        options = DeleteOptions(
-            policy="Foreground" if blocked else "Background", uid=thing["metadata"]["uid"]
-        )
-        self._registry.delete(*key, options)
+        uid = thing["metadata"]["uid"]
+        policy = "Foreground" if policy and self._dependents.get(uid) else "Background"
+        self._registry.delete(*key, DeleteOptions(policy=policy, uid=uid))
 
     def _drop_references(self, key: Key, uids: set[str]) -> None:
         thing = self._store.get(*key)
@@ -131,18 +129,16 @@ class GarbageCollector:
             return
         owners = thing["metadata"].get("ownerReferences") or []
         kept = [owner for owner in owners if owner["uid"] not in uids]
-        meta = {k: v for k, v in thing["metadata"].items() if k != "ownerReferences"}
-        meta |= {"ownerReferences": kept} if kept else {}
+        meta = with_value(thing["metadata"], "ownerReferences", kept)
         self._registry.update(*key, thing | {"metadata": meta})
 
     def _remove_finalizer(self, key: Key, uid: str, finalizer: str) -> None:
         thing = self._store.get(*key)
         if thing is None or thing["metadata"]["uid"] != uid:
             return
-        meta = dict(thing["metadata"])
-        kept = [name for name in meta.pop("finalizers", []) if name != finalizer]
-        meta |= {"finalizers": kept} if kept else {}
-        self._registry.update(*key, thing | {"metadata": meta})
+        meta = thing["metadata"]
+        kept = [name for name in meta.get("finalizers", []) if name != finalizer]
+        self._registry.update(*key, thing | {"metadata": with_value(meta, "finalizers", kept)})
 
 
 def _key(resource: Resource, thing: Object) -> Key:

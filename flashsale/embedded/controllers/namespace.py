@@ -61,7 +61,6 @@ class NamespaceController:
         self._fill("default")
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for namespace in self._store.all(NAMESPACES):
                 self._queue.add(namespace["metadata"]["name"])
@@ -120,7 +119,6 @@ class NamespaceController:
             await turns.share()
 
     def _content(self, name: str) -> Iterator[tuple[Resource, Object]]:
-        """Return all that is in a namespace."""
         for resource in ALL:
             if resource.namespaced:
                 for thing in self._store.all(resource, name):

@@ -229,12 +229,7 @@ class NodeHeartbeat:
     def _status(self, node: Object) -> Object:
         now, previous = self._registry.clock(), node.get("status")
         return node_status(
-            self._machine,
-            previous,
-            now,
-            node=self._node,
-            share=self._share,
-            images=self._images(),
+            self._machine, previous, now, node=self._node, share=self._share, images=self._images()
         )
 
     def renew(self) -> None:

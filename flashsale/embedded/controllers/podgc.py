@@ -32,7 +32,6 @@ class OrphanCollector:
         self._missing: dict[str, float] = {}  # nodes that do not exist, and since when
 
     async def run(self) -> None:
-        """Work until cancelled."""
         while True:
             with errors_logged("orphaned pods"):
                 self.collect()

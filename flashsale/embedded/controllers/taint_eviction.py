@@ -49,7 +49,6 @@ class TaintEvictionController:
         self._events = EventRecorder(registry, "taint-eviction-controller")
 
     async def run(self) -> None:
-        """Work until cancelled."""
         self._loop = asyncio.get_running_loop()
         with self._store.subscribe(self._changed):
             try:

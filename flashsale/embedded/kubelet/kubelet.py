@@ -109,16 +109,11 @@ class Kubelet:
         Raises:
             NodeError: there is none.
         """
-        worker = self._workers.get(uid)
-        if worker is None:
+        if uid not in self._workers:
             raise NodeError(404, "pod does not exist")
-        for runs_container in worker.all:
-            if (
-                runs_container.name == container
-                and runs_container.instance
-                and runs_container.instance.process.running
-            ):
-                return runs_container.instance
+        for one in self._workers[uid].all:
+            if one.name == container and one.instance and one.instance.process.running:
+                return one.instance
         raise NodeError(500, f'container not found ("{container}")')
 
     async def dial(self, uid: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -37,7 +37,6 @@ class PodAPI:
         self._events = EventRecorder(registry, "kubelet", node)
 
     def pods(self, node: str) -> list[Object]:
-        """Return all pods bound to a node."""
         return [p for p in self._registry.store.all(PODS) if p["spec"].get("nodeName") == node]
 
     def update_pod_status(
@@ -62,9 +61,7 @@ class PodAPI:
         self._events.record(PODS, pod, type, reason, message, field_path)
 
     def services(self, namespace: str) -> list[Object]:
-        """Return the services of a namespace, for the environment of its containers."""
         return self._registry.store.all(SERVICES, namespace)
 
     def config_map(self, namespace: str, name: str) -> Object | None:
-        """Return a ConfigMap, or None."""
         return self._registry.store.get(CONFIG_MAPS, namespace, name)

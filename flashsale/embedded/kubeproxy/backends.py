@@ -22,7 +22,6 @@ class Backends:
     lingering: dict[str, Address] = field(default_factory=dict)  # gone, and still chosen a moment
 
     def __bool__(self) -> bool:
-        """Whether there is anybody to choose."""
         return bool(self.ready or self.leaving or self.lingering)
 
     def choices(self) -> list[Address]:
@@ -51,7 +50,6 @@ class Backends:
         return True
 
     def forget(self) -> None:
-        """Let go of those that linger."""
         self.lingering.clear()
 
     def _chosen(self, uid: str) -> Address | None:

@@ -58,7 +58,6 @@ class _Port:
 
     @property
     def number(self) -> int:
-        """The node port itself."""
         return int(self.wanted["nodePort"])
 
     def behind(self, address: str) -> Backends:
@@ -99,7 +98,6 @@ class NodePortProxy:
         self._events = EventRecorder(registry, "kube-proxy", "embedded")
 
     async def run(self) -> None:
-        """Serve until cancelled."""
         self._loop = asyncio.get_running_loop()
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._most = max(1, min(MOST_CONNECTIONS, (descriptors - SPARE_DESCRIPTORS) // 2))

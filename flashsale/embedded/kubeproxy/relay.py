@@ -89,7 +89,6 @@ class _Side(asyncio.Protocol):
         self.other.send(data)
 
     def send(self, data: bytes) -> None:
-        """Write to our peer."""
         if self._transport is None:
             self._early.append(data)
         else:
@@ -104,7 +103,6 @@ class _Side(asyncio.Protocol):
         return True  # keep open: the other direction may go on
 
     def finish(self) -> None:
-        """Tell our peer that no more comes."""
         self._finish = True
         if self._transport is not None and self._transport.can_write_eof():
             try:

@@ -17,10 +17,7 @@ from flashsale.objects.fields import section, text
 from flashsale.objects.models import Object
 
 Include = Literal["Metadata", "Object", "None"]
-COMPLETED = {
-    "Succeeded": "The pod has completed successfully.",
-    "Failed": "The pod failed.",
-}
+COMPLETED = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
 
 
 def print_table(

@@ -53,7 +53,11 @@ class PoweredNode:
 
 
 class NodePool:
-    """Starts and ends nodes as their objects say, and finds the kubelet of a pod."""
+    """Starts and ends nodes as their objects say, and finds the kubelet of a pod.
+
+    What the API server asks of kubelets (``apiserver.server.Kubelets``) it asks here; a node
+    without power does not answer, which is a StatusError 500.
+    """
 
     def __init__(self, registry: Registry, home: Path, changed: Callable[[], None]) -> None:
         """Prepare; ``changed`` is called after a node came or went."""
@@ -94,33 +98,20 @@ class NodePool:
         return node.kubelet.network.resolve(pod["status"]["podIP"], pod["metadata"]["uid"], port)
 
     def read(self, pod: Object, container: str, options: LogOptions) -> bytes:
-        """Return the log of a container as it is now.
-
-        Raises:
-            StatusError: as the node's kubelet says, 500 where it cannot be asked.
-        """
         return self._kubelet_of(pod, container).logs.read(pod, container, options)
 
     def follow(self, pod: Object, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        """Return the log as it is and as it grows; raises as `read` does."""
         return self._kubelet_of(pod, container).logs.follow(pod, container, options)
 
     def start_exec(
         self, pod: Object, container: str, command: Sequence[str], **streams: bool
     ) -> AbstractAsyncContextManager[ExecSession | UnstartedCommand]:
-        """Run a command in a container, with the streams that are wanted.
-
-        Raises:
-            NodeError: the container does not run.
-            StatusError: the node has no power.
-        """
         instance = self._dialed(pod).running(pod["metadata"]["uid"], container)
         return exec_session(instance, command, StreamOptions(**streams))
 
     def start_attach(
         self, pod: Object, container: str, *, stdin: bool
     ) -> AbstractAsyncContextManager[AttachSession]:
-        """Listen to a container, and speak to it; raises as `start_exec` does."""
         kubelet, meta = self._dialed(pod), pod["metadata"]
         try:
             instance = kubelet.running(meta["uid"], container)
@@ -132,7 +123,6 @@ class NodePool:
     async def dial(
         self, pod: Object, port: int
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to a port of a pod, as from inside of it; raises as `start_exec` does."""
         return await self._dialed(pod).dial(pod["metadata"]["uid"], port)
 
     def _dialed(self, pod: Object) -> Kubelet:
@@ -199,21 +189,10 @@ class NodePool:
         network = PodNetwork(self._home, node=number)
         address = ADDRESS if network.shared or not number else f"127.0.0.{number + 1}"
         identity = NodeIdentity(node_name(number), address, network.cidr)
-        kubelet = Kubelet(
-            PodAPI(self._registry, identity.name),
-            self._images,
-            root,
-            node=NodeInfo(identity.name, address),
-            network=network,
-            relist=RELIST,
-        )
-        heartbeat = NodeHeartbeat(
-            self._registry,
-            self._machine,
-            identity,
-            share,
-            partial(node_status_images, self._images),
-        )
+        api, info = PodAPI(self._registry, identity.name), NodeInfo(identity.name, address)
+        kubelet = Kubelet(api, self._images, root, info, network, relist=RELIST)
+        images = partial(node_status_images, self._images)
+        heartbeat = NodeHeartbeat(self._registry, self._machine, identity, share, images)
         return PoweredNode(identity, kubelet, heartbeat)
 
     def _start(self, node: PoweredNode, tasks: asyncio.TaskGroup) -> None:

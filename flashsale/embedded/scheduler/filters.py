@@ -51,16 +51,10 @@ def node_ports(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
 
 
 def node_resources_fit(pod: Object, snapshot: Snapshot) -> NodeCheck | None:
-    """Refuse nodes without room."""
     return lambda node: node_resources.check_resources(pod, snapshot, node)
 
 
 FILTERS: tuple[Filter, ...] = (
-    node_unschedulable,
-    taint_toleration,
-    node_affinity,
-    node_ports,
-    node_resources_fit,
-    check_spread,
-    check_affinity,
-)
+    node_unschedulable, taint_toleration, node_affinity, node_ports, node_resources_fit,
+    check_spread, check_affinity,
+)  # fmt: skip

@@ -41,7 +41,6 @@ def untolerated(pod: Object, node: Object, effects: Iterable[str]) -> list[Objec
 
 
 def node_affinity_of(pod: Object) -> Object:
-    """Return the pod's `spec.affinity.nodeAffinity`."""
     affinity: Object = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     return affinity
 

@@ -43,10 +43,7 @@ class Preemption:
 
 
 def find_preemption(
-    pod: Object,
-    snapshot: Snapshot,
-    rejections: Mapping[str, Rejection],
-    budgets: Sequence[Object],
+    pod: Object, snapshot: Snapshot, rejections: Mapping[str, Rejection], budgets: Sequence[Object]
 ) -> Preemption:
     """Find the node where the fewest and least important pods must leave for a pod.
 
@@ -75,7 +72,6 @@ def find_preemption(
 
 
 def pod_priority(pod: Object) -> int:
-    """Return how important a pod is."""
     return int(pod["spec"].get("priority") or 0)
 
 
@@ -96,14 +92,12 @@ def _victims(
     All less important ones leave, then the important and the guarded come back while there is room.
     """
     here = snapshot.on(node)
-    lower = sorted(
-        (other_pod for other_pod in here if pod_priority(other_pod) < pod_priority(pod)),
-        key=_importance,
-    )
+    priority = pod_priority(pod)
+    lower = sorted((one for one in here if pod_priority(one) < priority), key=_importance)
     if not lower:
         return (NO_VICTIMS,)
     name = node["metadata"]["name"]
-    staying = [other_pod for other_pod in here if pod_priority(other_pod) >= pod_priority(pod)]
+    staying = [one for one in here if pod_priority(one) >= priority]
 
     def refused(pods: Sequence[Object]) -> Rejection | None:
         return find_rejection(pod, replace(snapshot, pods={**snapshot.pods, name: pods}), node)
@@ -112,22 +106,19 @@ def _victims(
         return refusal.reasons
     guarded = _guarded(lower, budgets)
     victims, violations = [], 0
-    for other_pod in [*guarded, *(other_pod for other_pod in lower if other_pod not in guarded)]:
-        if refused([*staying, other_pod]):
-            victims.append(other_pod)
-            violations += other_pod in guarded
+    for other in [*guarded, *(one for one in lower if one not in guarded)]:
+        if refused([*staying, other]):
+            victims.append(other)
+            violations += other in guarded
         else:
-            staying.append(other_pod)
+            staying.append(other)
     return Candidate(name, tuple(sorted(victims, key=_importance)), violations)
 
 
 def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
     """Return the pods whose eviction would be more than their budgets allow."""
-    left = [
-        int((disruption_budget.get("status") or {}).get("disruptionsAllowed", 0))
-        for disruption_budget in budgets
-    ]
-    guarded_pods = []
+    left = [int((one.get("status") or {}).get("disruptionsAllowed", 0)) for one in budgets]
+    guarded = []
     for pod in pods:
         meta = pod["metadata"]
         violates = False
@@ -138,8 +129,8 @@ def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
                 left[index] -= 1
                 violates = violates or left[index] < 0
         if violates:
-            guarded_pods.append(pod)
-    return guarded_pods
+            guarded.append(pod)
+    return guarded
 
 
 def _importance(pod: Object) -> tuple[int, float]:
@@ -155,8 +146,6 @@ def _started(pod: Object) -> float:
 def _cost(candidate: Candidate) -> tuple[int, int, int, int, float]:
     """Sort the cheapest first, as pickOneNodeForPreemption does."""
     highest = pod_priority(candidate.victims[0])
-    earliest = min(
-        _started(victim) for victim in candidate.victims if pod_priority(victim) == highest
-    )
+    earliest = min(_started(one) for one in candidate.victims if pod_priority(one) == highest)
     total = sum(pod_priority(victim) + 2**31 for victim in candidate.victims)
     return candidate.violations, highest, total, len(candidate.victims), -earliest

@@ -19,6 +19,7 @@ from flashsale.embedded.types.resources import (
     REPLICA_SETS,
     SERVICES,
 )
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, has_ended, labels_of, namespaced_name
 
 NAME = "default-scheduler"
@@ -42,7 +43,6 @@ class Scheduler:
         self._queue: WorkQueue[Key] = WorkQueue("scheduler", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for pod in self._store.all(PODS):
                 self._note_promise(pod)
@@ -99,9 +99,8 @@ class Scheduler:
         if best:
             self._bind(pod, self._registry.rng.choice(best))
         elif placed:
-            result = find_preemption(
-                pod, snapshot, placed.rejections, self._store.all(DISRUPTION_BUDGETS)
-            )
+            budgets = self._store.all(DISRUPTION_BUDGETS)
+            result = find_preemption(pod, snapshot, placed.rejections, budgets)
             nominated = pod["status"].get("nominatedNodeName", "") if result.refusal else ""
             nominated = result.chosen.node if result.chosen else nominated
             self._wait(key, pod, placed.message(result.outlook()), nominated)
@@ -120,12 +119,7 @@ class Scheduler:
             self._registry.set_status(PODS, victim, status, MANAGER)
             self._registry.delete(PODS, *namespaced_name(victim), DeleteOptions())
             record_scheduling(
-                self._registry,
-                victim,
-                "Normal",
-                "Preempted",
-                message,
-                action="Preempting",
+                self._registry, victim, "Normal", "Preempted", message, action="Preempting"
             )
 
     def _snapshot(self, pod: Object) -> Snapshot:
@@ -133,10 +127,7 @@ class Scheduler:
         return Snapshot(
             self._store.all(NODES),
             self._pods_by_node(pod),
-            {
-                namespace_object["metadata"]["name"]: labels_of(namespace_object)
-                for namespace_object in self._store.all(NAMESPACES)
-            },
+            {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
             self._store.all(SERVICES, namespace),
             self._store.all(REPLICA_SETS, namespace),
         )
@@ -169,9 +160,7 @@ class Scheduler:
             "message": message,
         }
         status = with_condition(pod["status"], condition, self._registry.clock())
-        status["nominatedNodeName"] = nominated
-        if not nominated:
-            del status["nominatedNodeName"]
+        status = with_value(status, "nominatedNodeName", nominated)
         if status == pod["status"]:
             return  # said before
         pod = self._registry.set_status(PODS, pod, status, MANAGER) or pod
@@ -180,11 +169,8 @@ class Scheduler:
 
 def missing_claim(pod: Object) -> str:
     """Return the first PersistentVolumeClaim that a pod names; there are none here."""
-    for volume in pod["spec"].get("volumes") or []:
-        claim = volume.get("persistentVolumeClaim")
-        if claim is not None:
-            return str(claim.get("claimName", ""))
-    return ""
+    claims = (volume.get("persistentVolumeClaim") for volume in pod["spec"].get("volumes") or [])
+    return next((str(one.get("claimName", "")) for one in claims if one is not None), "")
 
 
 def _lost_its_gates(event: StoreEvent) -> bool:

@@ -21,7 +21,6 @@ class Snapshot:
     replicasets: Sequence[Object] = ()
 
     def on(self, node: Object) -> Sequence[Object]:
-        """Return the pods of a node."""
         return self.pods.get(node["metadata"]["name"], ())
 
 

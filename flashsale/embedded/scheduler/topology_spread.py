@@ -13,13 +13,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.scheduler.node_rules import is_wanted, untolerated
 from flashsale.embedded.scheduler.pod_affinity import term_selector
-from flashsale.embedded.scheduler.snapshot import (
-    HOSTNAME,
-    ZONE,
-    NodeCheck,
-    Rejection,
-    Snapshot,
-)
+from flashsale.embedded.scheduler.snapshot import HOSTNAME, ZONE, NodeCheck, Rejection, Snapshot
 from flashsale.embedded.selectors.label_selectors import LabelSelector, from_label_selector
 from flashsale.embedded.selectors.requirements import Requirement
 from flashsale.objects.models import Object, labels_of

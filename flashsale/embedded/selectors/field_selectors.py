@@ -16,37 +16,19 @@ from flashsale.embedded.types.resources import EVENTS, NAMESPACES, NODES, PODS, 
 NAME, NAMESPACE = "metadata.name", "metadata.namespace"
 FIELDS: Mapping[Resource, tuple[str, ...]] = {  # pkg/apis/core/v1/conversion.go
     PODS: (
-        NAME,
-        NAMESPACE,
-        "spec.nodeName",
-        "spec.restartPolicy",
-        "spec.schedulerName",
-        "spec.serviceAccountName",
-        "spec.hostNetwork",
-        "status.phase",
-        "status.podIP",
-        "status.podIPs",
-        "status.nominatedNodeName",
+        NAME, NAMESPACE, "spec.nodeName", "spec.restartPolicy", "spec.schedulerName",
+        "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP",
+        "status.podIPs", "status.nominatedNodeName",
     ),
     NODES: (NAME, "spec.unschedulable"),
     NAMESPACES: (NAME, "status.phase"),
     SERVICES: (NAME, NAMESPACE, "spec.clusterIP", "spec.type"),
     EVENTS: (
-        NAME,
-        NAMESPACE,
-        "involvedObject.kind",
-        "involvedObject.namespace",
-        "involvedObject.name",
-        "involvedObject.uid",
-        "involvedObject.apiVersion",
-        "involvedObject.resourceVersion",
-        "involvedObject.fieldPath",
-        "reason",
-        "reportingComponent",
-        "source",
-        "type",
+        NAME, NAMESPACE, "involvedObject.kind", "involvedObject.namespace", "involvedObject.name",
+        "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion",
+        "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type",
     ),
-}
+}  # fmt: skip
 FALSE_BY_DEFAULT = ("spec.hostNetwork", "spec.unschedulable")
 SPLIT = re.compile(r"(?:[^\\,]|\\.|\\$)+", re.DOTALL)  # at commas that no backslash precedes
 OPERATOR = re.compile(r"!=|==|=")  # the first one wins; the field itself knows no escapes
@@ -61,7 +43,6 @@ class Term:
     value: str
 
     def matches(self, thing: Mapping[str, Any]) -> bool:
-        """Whether it holds for an object."""
         return (field_text(thing, self.field) == self.value) == self.equal
 
 
@@ -72,7 +53,6 @@ class FieldSelector:
     terms: tuple[Term, ...] = ()
 
     def matches(self, thing: Mapping[str, Any]) -> bool:
-        """Whether an object is selected."""
         return all(term.matches(thing) for term in self.terms)
 
 

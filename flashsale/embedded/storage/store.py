@@ -293,7 +293,6 @@ def _in_order(objects: dict[tuple[str, str], Object], namespace: str) -> list[Ob
 
 
 def encode_object(thing: Object) -> bytes:
-    """Encode as compact JSON."""
     return json.dumps(thing, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -301,8 +300,7 @@ def _unreadable(path: Path, error: Exception) -> StoreError:
     """Tell a damaged file from one that only wants room: sqlite writes when it opens."""
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         return StoreError(
-            f"The cluster's state in {path} cannot be opened: {error}.",
-            hint=room_hint(path.parent),
+            f"The cluster's state in {path} cannot be opened: {error}.", hint=room_hint(path.parent)
         )
     folder = quoted(path.parent)
     damaged = isinstance(error, ValueError) or getattr(error, "sqlite_errorcode", 0) in DAMAGED

@@ -36,7 +36,6 @@ class StatusError(Exception):
         self.metadata = metadata or {}
 
     def status(self) -> Object:
-        """The body to send."""
         body: Object = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -69,12 +68,10 @@ class FieldError:
 
     @classmethod
     def invalid(cls, field: str, value: Any, why: str) -> FieldError:
-        """A value that cannot be."""
         return cls("FieldValueInvalid", field, f"Invalid value: {_printed(value)}: {why}")
 
     @classmethod
     def required(cls, field: str, why: str = "") -> FieldError:
-        """A value that is missing."""
         return cls("FieldValueRequired", field, "Required value" + (f": {why}" if why else ""))
 
     @classmethod
@@ -84,32 +81,27 @@ class FieldError:
 
     @classmethod
     def unsupported(cls, field: str, value: Any, supported: Sequence[str]) -> FieldError:
-        """A value that is not one of a fixed set."""
         choices = ", ".join(map(quote, supported))
         body = f"Unsupported value: {_printed(value)}: supported values: {choices}"
         return cls("FieldValueNotSupported", field, body)
 
     @classmethod
     def duplicate(cls, field: str, value: Any, why: str = "") -> FieldError:
-        """A value that may stand only once."""
         body = f"Duplicate value: {_printed(value)}" + (f": {why}" if why else "")
         return cls("FieldValueDuplicate", field, body)
 
     @classmethod
     def not_found(cls, field: str, name: str, why: str = "") -> FieldError:
-        """A name that refers to nothing."""
         body = f"Not found: {quote(name)}" + (f": {why}" if why else "")
         return cls("FieldValueNotFound", field, body)
 
     @classmethod
     def too_many(cls, field: str, count: int, most: int) -> FieldError:
-        """A list that is too long."""
         why = f"Too many: {count}: must have at most {most} items"
         return cls("FieldValueTooMany", field, why)
 
     @classmethod
     def too_long(cls, field: str, most: int) -> FieldError:
-        """A text of too many bytes."""
         return cls("FieldValueTooLong", field, f"Too long: may not be more than {most} bytes")
 
 
@@ -121,12 +113,10 @@ def _printed(value: Any) -> str:
 
 
 def bad_request(message: str) -> StatusError:
-    """400: the request cannot be understood."""
     return StatusError(400, "BadRequest", message)
 
 
 def not_found(resource: Resource, name: str) -> StatusError:
-    """404 for an object."""
     details = details_of(resource, name)
     return StatusError(404, "NotFound", f"{resource.qualified} {quote(name)} not found", details)
 
@@ -185,7 +175,6 @@ def aggregate(texts: Sequence[str]) -> str:
 
 
 def method_not_allowed() -> StatusError:
-    """405."""
     message = "the server does not allow this method on the requested resource"
     return StatusError(405, "MethodNotAllowed", message, {})
 

@@ -15,25 +15,12 @@ from typing import Any, Literal
 
 Shape = Literal["struct", "list", "map", "scalar"]
 DESCRIBED = (  # types whose fields' descriptions head the columns of tables
-    "policy.PodDisruptionBudgetSpec",
-    "apps.ReplicaSetSpec",
-    "apps.ReplicaSetStatus",
-    "autoscaling.ScaleSpec",
-    "autoscaling.ScaleStatus",
-    "coordination.LeaseSpec",
-    "core.ConfigMap",
-    "core.Endpoints",
-    "core.Event",
-    "core.NodeStatus",
-    "core.NodeSystemInfo",
-    "core.ObjectReference",
-    "core.PodSpec",
-    "core.PodStatus",
-    "core.ServiceSpec",
-    "discovery.EndpointSlice",
-    "meta.ObjectMeta",
-    "scheduling.PriorityClass",
-)
+    "policy.PodDisruptionBudgetSpec", "apps.ReplicaSetSpec", "apps.ReplicaSetStatus",
+    "autoscaling.ScaleSpec", "autoscaling.ScaleStatus", "coordination.LeaseSpec", "core.ConfigMap",
+    "core.Endpoints", "core.Event", "core.NodeStatus", "core.NodeSystemInfo",
+    "core.ObjectReference", "core.PodSpec", "core.PodStatus", "core.ServiceSpec",
+    "discovery.EndpointSlice", "meta.ObjectMeta", "scheduling.PriorityClass",
+)  # fmt: skip
 GO_SCALARS = {
     "boolean": "bool",
     "quantity": "resource.Quantity",
@@ -100,7 +87,6 @@ def kind_of(thing: Mapping[str, Any]) -> Kind | None:
 
 
 def knows(api_version: str, kind: str) -> bool:
-    """Whether the API has that kind in that version."""
     return f"{api_version}/{kind}" in _tables()["kinds"]
 
 
@@ -120,12 +106,10 @@ def read_schema() -> dict[str, Any]:
 
 
 def kubernetes_version() -> str:
-    """Return the version of Kubernetes whose types these are."""
     return str(_tables()["version"])
 
 
 def field_description(name: str, field: str) -> str:
-    """Return what Kubernetes says about a field."""
     return str(_tables()["described"][name].get(field, ""))
 
 
@@ -149,7 +133,6 @@ def wire_fields(name: str) -> Mapping[str, list[Any]]:
 
 
 def is_internal(name: str) -> bool:
-    """Whether a Go type is an internal struct."""
     return name in _tables()["internal"]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flashsale.embedded.types.apitypes import type_of
-from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec, qos_class
+from flashsale.embedded.types.pod_defaults import default_pod, default_pod_spec
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
@@ -24,8 +24,6 @@ from flashsale.embedded.types.resources import (
     Resource,
 )
 from flashsale.objects.models import Object, rfc3339
-
-__all__ = ["apply_defaults", "qos_class"]
 
 AFFINITY_SECONDS = 10800
 EVENT: Object = {  # always printed, also when there is nothing to say

@@ -38,7 +38,6 @@ NAME_WITH_TAG = re.compile(
 
 
 def default_pod_spec(spec: Object) -> None:
-    """Fill in the spec of a pod or of a pod template."""
     for key, value in POD_SPEC.items():
         _default(spec, key, dict(value) if isinstance(value, dict) else value)
     for container in containers(spec):

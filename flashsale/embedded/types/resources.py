@@ -106,21 +106,9 @@ PRIORITY_CLASSES = Resource(
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "lease", "Lease")
 
 ALL = (  # groups by priority, as `/apis` lists them
-    BINDINGS,
-    CONFIG_MAPS,
-    ENDPOINTS,
-    EVENTS,
-    NAMESPACES,
-    NODES,
-    PODS,
-    SERVICE_ACCOUNTS,
-    SERVICES,
-    REPLICA_SETS,
-    DISRUPTION_BUDGETS,
-    PRIORITY_CLASSES,
-    LEASES,
-    ENDPOINT_SLICES,
-)
+    BINDINGS, CONFIG_MAPS, ENDPOINTS, EVENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, SERVICES,
+    REPLICA_SETS, DISRUPTION_BUDGETS, PRIORITY_CLASSES, LEASES, ENDPOINT_SLICES,
+)  # fmt: skip
 
 
 def find_resource(group: str, version: str, plural: str) -> Resource | None:

@@ -144,11 +144,7 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
     Raises:
         StatusError: 400.
     """
-    sent = body if isinstance(body, dict) else {}
-    kind_sent, version = (
-        _text(sent.get("kind")) or kind,
-        _text(sent.get("apiVersion")) or api_version,
-    )
+    kind_sent, version = _kind_sent(body, kind, api_version)
     if (kind_sent, version) == (kind, api_version):
         return
     if (version, kind_sent) in OLD_VERSIONS and kind_sent == kind:
@@ -159,7 +155,7 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
     group_of, _, short = version.rpartition("/")
     version = version if group_of else short  # `/v1` is `v1`
     why = _no_kind(kind_sent, version)
-    wrong = type_error(sent, version, kind_sent) if knows(version, kind_sent) else ""
+    wrong = type_error(body, version, kind_sent) if knows(version, kind_sent) else ""
     if wrong:  # it is read as what it says that it is, before anybody looks for something else
         why = wrong
     elif knows(version, kind_sent) or (version, kind_sent) == ("v1", "List"):
@@ -171,14 +167,16 @@ def check_kind(group: str, api_version: str, kind: str, body: object) -> None:
 
 def unregistered(api_version: str, kind: str, patched: object) -> str:
     """Say what keeps the outcome of a patch from being read as its own kind; empty if nothing."""
-    sent = patched if isinstance(patched, dict) else {}
-    kind_sent, version = (
-        _text(sent.get("kind")) or kind,
-        _text(sent.get("apiVersion")) or api_version,
-    )
+    kind_sent, version = _kind_sent(patched, kind, api_version)
     if (kind_sent, version) == (kind, api_version) or knows(version, kind_sent):
         return ""
     return _no_kind(kind_sent, version)
+
+
+def _kind_sent(body: object, kind: str, api_version: str) -> tuple[str, str]:
+    """Return what an object says that it is, or what it is taken to be."""
+    sent = body if isinstance(body, dict) else {}
+    return _text(sent.get("kind")) or kind, _text(sent.get("apiVersion")) or api_version
 
 
 def _no_kind(kind: str, version: str) -> str:

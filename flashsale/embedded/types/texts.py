@@ -113,7 +113,6 @@ def label_value(value: str) -> list[str]:
 
 
 def port_number(value: int) -> list[str]:
-    """1 to 65535."""
     return [] if 1 <= value <= 65535 else [PORT_RANGE]
 
 
@@ -142,7 +141,6 @@ def env_name(value: str) -> list[str]:
 
 
 def config_key(value: str) -> list[str]:
-    """A key of a ConfigMap."""
     wrong = _too_long(value, 253)
     if not _matches(CONFIG_KEY, value):
         says = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
@@ -155,7 +153,6 @@ def config_key(value: str) -> list[str]:
 
 
 def http_header(value: str) -> list[str]:
-    """A header's name."""
     if _matches(HTTP_HEADER, value):
         return []
     says = "a valid HTTP header must consist of alphanumeric characters or '-'"

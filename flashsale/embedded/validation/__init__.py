@@ -18,6 +18,7 @@ from flashsale.embedded.types.resources import (
     SERVICES,
     Resource,
 )
+from flashsale.embedded.validation.field_checks import Errors
 from flashsale.embedded.validation.metadata import (
     LOOSE_FINALIZERS,
     LOOSELY_NAMED,
@@ -48,17 +49,17 @@ from flashsale.objects.models import Object
 
 __all__ = ["validate_create", "validate_scale", "validate_status", "validate_update"]
 
-CREATE: dict[Resource, Callable[[Object], list[FieldError]]] = {
+CREATE: dict[Resource, Callable[[Object], Errors]] = {
     PODS: validate_pod,
     REPLICA_SETS: validate_replicaset,
     SERVICES: validate_service,
 }
-UPDATE: dict[Resource, Callable[[Object, Object], list[FieldError]]] = {
+UPDATE: dict[Resource, Callable[[Object, Object], Errors]] = {
     PODS: validate_pod_update,
     REPLICA_SETS: validate_replicaset_update,
     SERVICES: validate_service_update,
 }
-STATUS: dict[Resource, Callable[[Object], list[FieldError]]] = {
+STATUS: dict[Resource, Callable[[Object], Errors]] = {
     REPLICA_SETS: validate_replica_counts,
     SERVICES: validate_load_balancer,
 }
@@ -67,15 +68,16 @@ STATUS: dict[Resource, Callable[[Object], list[FieldError]]] = {
 def validate_create(resource: Resource, obj: Object) -> list[FieldError]:
     """Say what is wrong with a new object; nothing if it may be stored."""
     if resource in CREATE:
-        return CREATE[resource](obj)
+        return list(CREATE[resource](obj))
+    rest, metadata = list(validate_rest(resource, obj)), validate_metadata(resource, obj)
     if resource in LOOSELY_NAMED:  # whose metadata is only looked at if all else is well
-        return validate_rest(resource, obj) or validate_metadata(resource, obj)
-    return validate_metadata(resource, obj) + validate_rest(resource, obj)
+        return rest or list(metadata)
+    return [*metadata, *rest]
 
 
 def validate_status(resource: Resource, new: Object) -> list[FieldError]:
     """Say what is wrong with an object whose status was written."""
-    return STATUS[resource](new) if resource in STATUS else []
+    return list(STATUS[resource](new)) if resource in STATUS else []
 
 
 def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldError]:
@@ -83,10 +85,10 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
 
     Metadata are judged several times, as in Kubernetes: each time leaves a cause in the Status.
     """
-    errors = validate_common(new.get("metadata") or {})  # before the kind's own checks
+    errors = [*validate_common(new.get("metadata") or {})]  # before the kind's own checks
     errors += validate_metadata_update(new, old)
     if resource in UPDATE:
-        return errors + UPDATE[resource](new, old)
+        return [*errors, *UPDATE[resource](new, old)]
     if resource is LEASES:
         errors += validate_metadata_update(new, old)
     elif resource not in (ENDPOINT_SLICES, *LOOSELY_NAMED):
@@ -94,8 +96,6 @@ def validate_update(resource: Resource, new: Object, old: Object) -> list[FieldE
     if resource not in LOOSE_FINALIZERS:
         errors += validate_metadata(resource, new)
     if resource is ENDPOINT_SLICES:  # as far as they are new
-        return errors + validate_changed_slice(new, old)
+        return [*errors, *validate_changed_slice(new, old)]
     errors += validate_rest_update(resource, new, old)
-    if resource is PRIORITY_CLASSES:
-        return errors
-    return errors + validate_rest(resource, new)
+    return errors if resource is PRIORITY_CLASSES else [*errors, *validate_rest(resource, new)]

@@ -14,7 +14,7 @@ from flashsale.embedded.types.resources import (
     SERVICES,
     Resource,
 )
-from flashsale.embedded.validation.field_checks import invalid
+from flashsale.embedded.validation.field_checks import Errors, invalid
 from flashsale.objects.models import Object
 
 ANNOTATIONS_SIZE = 256 * 1024  # bytes, keys and values together
@@ -26,77 +26,81 @@ NO_OWNER = ("v1", "Event")
 IMMUTABLE = ("name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 STANDARD_FINALIZERS = (ORPHAN, FOREGROUND, "kubernetes")
-NOT_STANDARD = "name is neither a standard finalizer name nor is it fully qualified"
 
 
-def validate_metadata(resource: Resource, obj: Object) -> list[FieldError]:
-    """Check the metadata of a new object."""
+def validate_metadata(resource: Resource, obj: Object) -> Errors:
     meta = obj.get("metadata") or {}
     rule = texts.dns_label if resource in LABEL_NAMES else texts.dns_subdomain
     if resource in LOOSELY_NAMED:
         rule = texts.path_segment
-    base = meta.get("generateName") or ""
-    errors = invalid("metadata.generateName", base, rule(_unfinished(base)) if base else [])
+    if base := meta.get("generateName"):
+        yield from invalid("metadata.generateName", base, rule(_unfinished(base)))
     if meta.get("name"):
-        errors += invalid("metadata.name", meta["name"], rule(meta["name"]))
+        yield from invalid("metadata.name", meta["name"], rule(meta["name"]))
     else:
-        why = "name or generateName is required"
-        errors.append(FieldError.required("metadata.name", why))
-    errors += _namespace(resource, meta) + validate_common(meta)
-    return errors if resource in LOOSE_FINALIZERS else errors + _standard_finalizers(meta)
+        yield FieldError.required("metadata.name", "name or generateName is required")
+    yield from _namespace(resource, meta)
+    yield from validate_common(meta)
+    if resource not in LOOSE_FINALIZERS:
+        yield from _standard_finalizers(meta)
 
 
-def validate_metadata_update(new: Object, old: Object) -> list[FieldError]:
+def validate_metadata_update(new: Object, old: Object) -> Errors:
     """Check the metadata of a changed object: what may not change, and the rest."""
     meta, before = new.get("metadata") or {}, old.get("metadata") or {}
-    errors = []
-    if before.get("deletionTimestamp"):
-        extra = sorted(set(meta.get("finalizers") or ()) - set(before.get("finalizers") or ()))
-        if extra:
-            listed = ", ".join(f'"{name}"' for name in extra)
-            why = (
-                "no new finalizers can be added if the object is being deleted, "
-                f"found new finalizers []string{{{listed}}}"
-            )
-            errors.append(FieldError.forbidden("metadata.finalizers", why))
+    extra = sorted(set(meta.get("finalizers") or ()) - set(before.get("finalizers") or ()))
+    if extra and before.get("deletionTimestamp"):
+        listed = ", ".join(f'"{name}"' for name in extra)
+        why = "no new finalizers can be added if the object is being deleted, found new finalizers"
+        yield FieldError.forbidden("metadata.finalizers", f"{why} []string{{{listed}}}")
     for key in IMMUTABLE:
-        if meta.get(key, "") != before.get(key, ""):
-            wrong = [texts.NOT_IMMUTABLE]
-            errors += invalid(f"metadata.{key}", meta.get(key, ""), wrong)
-    return errors + validate_common(meta)
+        value = meta.get(key, "")
+        if value != before.get(key, ""):
+            yield FieldError.invalid(f"metadata.{key}", value, texts.NOT_IMMUTABLE)
+    yield from validate_common(meta)
 
 
-def validate_core_metadata_update(new: Object, old: Object) -> list[FieldError]:
+def validate_core_metadata_update(new: Object, old: Object) -> Errors:
     """Check the same, and what only the core's own rules ask (pkg/apis/core/validation)."""
-    return validate_metadata_update(new, old) + _standard_finalizers(new.get("metadata") or {})
+    yield from validate_metadata_update(new, old)
+    yield from _standard_finalizers(new.get("metadata") or {})
 
 
-def validate_labels(labels: Mapping[str, str] | None, field: str) -> list[FieldError]:
-    """Check keys and values of labels or of a selector."""
-    errors = []
+def validate_labels(labels: Mapping[str, str] | None, field: str) -> Errors:
     for key, value in (labels or {}).items():
-        errors += invalid(field, key, texts.qualified_name(key))
-        errors += invalid(field, value, texts.label_value(value))
-    return errors
+        yield from invalid(field, key, texts.qualified_name(key))
+        yield from invalid(field, value, texts.label_value(value))
 
 
-def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> list[FieldError]:
+def validate_annotations(annotations: Mapping[str, str] | None, field: str) -> Errors:
     """Check keys and the total size."""
-    errors, size = [], 0
+    size = 0
     for key, value in (annotations or {}).items():
-        errors += invalid(field, key, texts.qualified_name(key.lower()))
+        yield from invalid(field, key, texts.qualified_name(key.lower()))
         size += len(key.encode()) + len(value.encode())
     if size > ANNOTATIONS_SIZE:
-        errors.append(FieldError.too_long(field, ANNOTATIONS_SIZE))
-    return errors
+        yield FieldError.too_long(field, ANNOTATIONS_SIZE)
 
 
-def validate_pod_annotations(annotations: Mapping[str, str] | None, field: str) -> list[FieldError]:
+def validate_pod_annotations(annotations: Mapping[str, str] | None, field: str) -> Errors:
     """Check the annotation that tells which pods may go first."""
     cost = (annotations or {}).get(DELETION_COST)
-    if cost is None or _is_int32(cost):
-        return []
-    return invalid(f"{field}[{DELETION_COST}]", cost, ["must be a 32bit integer"])
+    if cost is not None and not _is_int32(cost):
+        yield FieldError.invalid(f"{field}[{DELETION_COST}]", cost, "must be a 32bit integer")
+
+
+def validate_finalizer(name: str, field: str) -> Errors:
+    """Check a finalizer that must be one of Kubernetes' own, or have a domain."""
+    yield from invalid(field, name, texts.qualified_name(name))
+    yield from _standard(name, field)
+
+
+def validate_common(meta: Object) -> Errors:
+    """Check what new and changed objects must have alike."""
+    yield from validate_labels(meta.get("labels"), "metadata.labels")
+    yield from validate_annotations(meta.get("annotations"), "metadata.annotations")
+    yield from _owners(meta.get("ownerReferences") or [])
+    yield from _finalizers(meta.get("finalizers") or [])
 
 
 def _unfinished(base: str) -> str:
@@ -104,37 +108,28 @@ def _unfinished(base: str) -> str:
     return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base
 
 
-def _namespace(resource: Resource, meta: Object) -> list[FieldError]:
-    namespace = meta.get("namespace") or ""
-    if not resource.namespaced:
-        why = "not allowed on this type"
-        return [FieldError.forbidden("metadata.namespace", why)] if namespace else []
-    if not namespace:
-        return [FieldError.required("metadata.namespace")]
-    return invalid("metadata.namespace", namespace, texts.dns_label(namespace))
+def _namespace(resource: Resource, meta: Object) -> Errors:
+    namespace, field = meta.get("namespace") or "", "metadata.namespace"
+    if resource.namespaced and not namespace:
+        yield FieldError.required(field)
+    elif resource.namespaced:
+        yield from invalid(field, namespace, texts.dns_label(namespace))
+    elif namespace:
+        yield FieldError.forbidden(field, "not allowed on this type")
 
 
-def validate_common(meta: Object) -> list[FieldError]:
-    """Check what new and changed objects must have alike."""
-    return (
-        validate_labels(meta.get("labels"), "metadata.labels")
-        + validate_annotations(meta.get("annotations"), "metadata.annotations")
-        + _owners(meta.get("ownerReferences") or [])
-        + _finalizers(meta.get("finalizers") or [])
-    )
-
-
-def _owners(owners: list[Object]) -> list[FieldError]:
-    field, errors, controller = "metadata.ownerReferences", [], ""
+def _owners(owners: list[Object]) -> Errors:
+    field, controller = "metadata.ownerReferences", ""
     for owner in owners:
         version = owner.get("apiVersion") or ""
-        wrong = [] if version and version.count("/") < 2 else ["version must not be empty"]
-        errors += invalid(f"{field}.apiVersion", version, wrong)
+        if not version or version.count("/") > 1:
+            yield FieldError.invalid(f"{field}.apiVersion", version, "version must not be empty")
         for key in ("kind", "name", "uid"):
-            errors += invalid(f"{field}.{key}", "", [] if owner.get(key) else ["must not be empty"])
+            if not owner.get(key):
+                yield FieldError.invalid(f"{field}.{key}", "", "must not be empty")
         if (version, owner.get("kind")) == NO_OWNER:
             why = "/v1, Kind=Event is disallowed from being an owner"
-            errors += invalid(field, owner, [why])
+            yield FieldError.invalid(field, owner, why)
         if not owner.get("controller"):
             continue
         name = f"{owner.get('kind', '')}/{owner.get('name', '')}"
@@ -143,27 +138,27 @@ def _owners(owners: list[Object]) -> list[FieldError]:
                 'Only one reference can have Controller set to true. Found "true" in references '
                 f"for {controller} and {name}"
             )
-            errors += invalid(field, owners, [why])
+            yield FieldError.invalid(field, owners, why)
         controller = controller or name
-    return errors
 
 
-def _finalizers(finalizers: list[str]) -> list[FieldError]:
-    errors = []
+def _finalizers(finalizers: list[str]) -> Errors:
     for name in finalizers:
-        errors += invalid("metadata.finalizers", name, texts.qualified_name(name))
+        yield from invalid("metadata.finalizers", name, texts.qualified_name(name))
     if {ORPHAN, FOREGROUND} <= set(finalizers):
         why = f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set"
-        errors += invalid("metadata.finalizers", finalizers, [why])
-    return errors
+        yield FieldError.invalid("metadata.finalizers", finalizers, why)
 
 
-def _standard_finalizers(meta: Object) -> list[FieldError]:
-    errors = []
+def _standard_finalizers(meta: Object) -> Errors:
     for index, name in enumerate(meta.get("finalizers") or []):
-        if "/" not in name and name not in STANDARD_FINALIZERS:
-            errors += invalid(f"metadata.finalizers[{index}]", name, [NOT_STANDARD])
-    return errors
+        yield from _standard(name, f"metadata.finalizers[{index}]")
+
+
+def _standard(name: str, field: str) -> Errors:
+    if "/" not in name and name not in STANDARD_FINALIZERS:
+        why = "name is neither a standard finalizer name nor is it fully qualified"
+        yield FieldError.invalid(field, name, why)
 
 
 def _is_int32(text: str) -> bool:

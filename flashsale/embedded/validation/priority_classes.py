@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.field_checks import choice
+from flashsale.embedded.validation.field_checks import Errors, choice
 from flashsale.objects.models import Object
 
 HIGHEST = 1_000_000_000  # of a user's class
@@ -23,29 +24,26 @@ SYSTEM_CLASSES: dict[str, Object] = {
 }
 
 
-def validate_priority_class(obj: Object) -> list[FieldError]:
+def validate_priority_class(obj: Object) -> Errors:
     """Check all but the metadata."""
-    name, value, errors = obj["metadata"].get("name") or "", obj.get("value", 0), []
+    name, value = obj["metadata"].get("name") or "", obj.get("value", 0)
     if name.startswith(PREFIX):
         if why := _not_of_the_system(name, value, obj.get("globalDefault", False)):
             reserved = f"priority class names with '{PREFIX}' prefix are reserved for system use"
-            errors.append(FieldError.forbidden("metadata.name", f"{reserved} only. error: {why}"))
+            yield FieldError.forbidden("metadata.name", f"{reserved} only. error: {why}")
     elif value > HIGHEST:
         why = f"maximum allowed value of a user defined priority is {HIGHEST}"
-        errors.append(FieldError.forbidden("value", why))
-    policy = obj.get("preemptionPolicy")
-    return errors + choice(policy, "preemptionPolicy", (PREEMPTS, NEVER))
+        yield FieldError.forbidden("value", why)
+    yield from choice(obj.get("preemptionPolicy"), "preemptionPolicy", (PREEMPTS, NEVER))
 
 
-def validate_priority_class_update(new: Object, old: Object) -> list[FieldError]:
+def validate_priority_class_update(new: Object, old: Object) -> Errors:
     """Check what may not change."""
-    errors = []
     if new.get("value", 0) != old.get("value", 0):
-        errors.append(FieldError.forbidden("value", "may not be changed in an update."))
+        yield FieldError.forbidden("value", "may not be changed in an update.")
     policy = new.get("preemptionPolicy")
     if policy != old.get("preemptionPolicy"):
-        errors.append(FieldError.invalid("preemptionPolicy", policy, "field is immutable"))
-    return errors
+        yield FieldError.invalid("preemptionPolicy", policy, texts.NOT_IMMUTABLE)
 
 
 def _not_of_the_system(name: str, value: int, default: bool) -> str:

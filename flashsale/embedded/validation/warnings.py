@@ -15,6 +15,7 @@ from flashsale.embedded.types.resources import (
     SERVICES,
     Resource,
 )
+from flashsale.embedded.validation.field_checks import each
 from flashsale.embedded.validation.pod.scheduling import PREFERRED, REQUIRED
 from flashsale.embedded.validation.pod.volume_warnings import volume_warnings
 from flashsale.objects.models import Object
@@ -74,12 +75,10 @@ def object_warnings(resource: Resource, obj: Object, before: Object | None) -> l
     if resource is PODS and before is None:
         return [*_name(obj, "the Pod's hostname"), *_pod(spec, annotations, "")]
     if resource is REPLICA_SETS:
-        generations = [
-            (thing or {}).get("metadata", {}).get("generation") for thing in (obj, before)
-        ]
-        if before is not None and generations[0] == generations[1]:
-            return []
         named = [] if before is not None else _name(obj, "Pod names and hostnames")
+        generation = obj.get("metadata", {}).get("generation")
+        if before is not None and generation == before.get("metadata", {}).get("generation"):
+            return []
         template = spec.get("template") or {}
         annotations = (template.get("metadata") or {}).get("annotations") or {}
         return [*named, *_pod(template.get("spec") or {}, annotations, "spec.template.")]
@@ -97,18 +96,21 @@ def _pod(spec: Object, annotations: Object, above: str) -> Iterator[str]:
     yield from _old_node_labels((spec.get("affinity") or {}).get("nodeAffinity") or {}, at)
     yield from _spreading(spec, at)
     yield from _outdated(OLD_ANNOTATIONS, annotations, f"{above}metadata.annotations")
-    for index, volume in enumerate(spec.get("volumes") or []):
+    for place, volume in each(spec, "volumes", at):
         for kind, text in OLD_VOLUMES.items():
             if volume.get(kind) is not None:
-                yield f"{at}.volumes[{index}].{kind}: {text}"
+                yield f"{place}.{kind}: {text}"
     yield from volume_warnings(spec.get("volumes") or [])
-    yield from _repeated(spec.get("hostAliases") or [], "ip", f"{at}.hostAliases")
-    yield from _repeated(spec.get("imagePullSecrets") or [], "name", f"{at}.imagePullSecrets")
-    placed = list(_placed(spec, at))
-    for container, place in placed:
+    yield from _repeated(spec, "hostAliases", "ip", at)
+    yield from _repeated(spec, "imagePullSecrets", "name", at)
+    for place, secret in each(spec, "imagePullSecrets", at):
+        if not secret.get("name"):
+            yield f'{place}.name: invalid empty name ""'
+    placed = [*each(spec, "initContainers", at), *each(spec, "containers", at)]
+    for place, container in placed:
         yield from _fractions(container, place)
         yield from _hidden_variables(container, place)
-    yield from _ports(placed)
+    yield from _ports([port for place, owner in placed for port in each(owner, "ports", place)])
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         what = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{at}.terminationGracePeriodSeconds: {what}"
@@ -138,47 +140,39 @@ def _ipv6(values: list[str], at: str, below: str = "") -> Iterator[str]:
             yield f"{at}[{index}]{below}: {shown}"
 
 
-def _old_node_labels(affinity: Object, at: str) -> Iterator[str]:
-    required = (affinity.get(REQUIRED) or {}).get("nodeSelectorTerms") or []
-    terms = [(f"{REQUIRED}.nodeSelectorTerms[{i}]", term) for i, term in enumerate(required)]
-    for index, weighted in enumerate(affinity.get(PREFERRED) or []):
-        terms.append((f"{PREFERRED}[{index}].preference", weighted.get("preference") or {}))
-    for place, term in terms:
-        for index, wanted in enumerate(term.get("matchExpressions") or []):
-            where = f"{at}.affinity.nodeAffinity.{place}.matchExpressions[{index}]"
+def _old_node_labels(affinity: Object, above: str) -> Iterator[str]:
+    at = f"{above}.affinity.nodeAffinity"
+    required = each(affinity.get(REQUIRED) or {}, "nodeSelectorTerms", f"{at}.{REQUIRED}")
+    preferred = [
+        (f"{place}.preference", weighted.get("preference") or {})
+        for place, weighted in each(affinity, PREFERRED, at)
+    ]
+    for place, term in (*required, *preferred):
+        for where, wanted in each(term, "matchExpressions", place):
             key = wanted.get("key", "")
             if key in OLD_LABELS:
                 yield f"{where}.key: {key} is {OLD_LABELS[key]}"
-            for number, value in enumerate(wanted.get("values") or []):
-                for why in texts.label_value(value) if place.startswith(PREFERRED) else ():
-                    yield f"{where}.values[{number}]: {value} is invalid, {why}"
-
-
-def _placed(spec: Object, at: str) -> Iterator[tuple[Object, str]]:
-    for kind in ("initContainers", "containers"):
-        for index, container in enumerate(spec.get(kind) or []):
-            yield container, f"{at}.{kind}[{index}]"
+            for spot, value in each(wanted, "values", where) if PREFERRED in place else ():
+                for why in texts.label_value(value):
+                    yield f"{spot}: {value} is invalid, {why}"
 
 
 def _spreading(spec: Object, at: str) -> Iterator[str]:
-    for index, constraint in enumerate(spec.get("topologySpreadConstraints") or []):
-        place, key = f"{at}.topologySpreadConstraints[{index}]", constraint.get("topologyKey", "")
+    for place, constraint in each(spec, "topologySpreadConstraints", at):
+        key = constraint.get("topologyKey", "")
         if key in OLD_LABELS:
             yield f"{place}.topologyKey: {key} is {OLD_LABELS[key]}"
         if constraint.get("labelSelector") is None:
             yield f"{place}.labelSelector: {NO_SELECTOR}"
 
 
-def _repeated(items: list[Object], key: str, at: str) -> Iterator[str]:
+def _repeated(spec: Object, field: str, key: str, at: str) -> Iterator[str]:
     seen: set[str] = set()
-    for index, item in enumerate(items):
+    for place, item in each(spec, field, at):
         value = item.get(key) or ""
         if value in seen:
-            yield f'{at}[{index}].{key}: duplicate {key} "{value}"'
+            yield f'{place}.{key}: duplicate {key} "{value}"'
         seen.add(value)
-    for index, item in enumerate(items if key == "name" else []):
-        if not item.get(key):
-            yield f'{at}[{index}].name: invalid empty name ""'
 
 
 def _fractions(container: Object, place: str) -> Iterator[str]:
@@ -204,41 +198,34 @@ def _is_fractional(amount: str) -> bool:
 
 def _hidden_variables(container: Object, place: str) -> Iterator[str]:
     seen: set[str] = set()
-    for index, variable in enumerate(container.get("env") or []):
+    for at, variable in each(container, "env", place):
         name, value = variable.get("name") or "", variable.get("value") or ""
         own = f"$({name})"
         extends = own in value and value != own and variable.get("valueFrom") is None
         if name in seen and not extends:
             yield (
-                f'{place}.env[{index}]: hides previous definition of "{name}", '
+                f'{at}: hides previous definition of "{name}", '
                 "which may be dropped when using apply"
             )
         seen.add(name)
 
 
-def _ports(placed: list[tuple[Object, str]]) -> Iterator[str]:
-    known: list[tuple[Object, str]] = []
+def _ports(placed: list[tuple[str, Object]]) -> Iterator[str]:
+    for index, (at, port) in enumerate(placed):
+        if port.get("hostIP") and not port.get("hostPort"):
+            yield f"{at}: hostIP set without hostPort: {_go_port(port)}"
+        for where, other in placed[:index]:
+            if problem := _overlap(port, other):
+                yield f"{at}: {problem} port definition with {where}"
     names: dict[str, str] = {}
-    for container, place in placed:
-        for index, port in enumerate(container.get("ports") or []):
-            at = f"{place}.ports[{index}]"
-            if port.get("hostIP") and not port.get("hostPort"):
-                yield f"{at}: hostIP set without hostPort: {_go_port(port)}"
-            for other, where in known:
-                problem = _overlap(port, other)
-                if problem:
-                    yield f"{at}: {problem} port definition with {where}"
-            known.append((port, at))
-    for container, place in placed:
-        for index, port in enumerate(container.get("ports") or []):
-            at, name = f"{place}.ports[{index}]", port.get("name") or ""
-            if name and name in names:
-                first = names[name]
+    for at, port in placed:
+        if name := port.get("name"):
+            first = names.setdefault(name, at)
+            if first != at:
                 yield (
                     f'{at}: duplicate port name "{name}" with {first}, services and probes that '
                     f"select ports by name will use {first}"
                 )
-            names.setdefault(name, at)
 
 
 def _overlap(port: Object, other: Object) -> str:
@@ -267,12 +254,12 @@ def _go_port(port: Object) -> str:
 def _affinity(affinity: Object, at: str) -> Iterator[str]:
     for kind in ("podAffinity", "podAntiAffinity"):
         wanted = affinity.get(kind) or {}
-        for index, term in enumerate(wanted.get(REQUIRED) or []):
+        preferred = [
+            (f"{place}.podAffinityTerm", weighted.get("podAffinityTerm") or {})
+            for place, weighted in each(wanted, PREFERRED, f"{at}.{kind}")
+        ]
+        for place, term in (*each(wanted, REQUIRED, f"{at}.{kind}"), *preferred):
             if term.get("labelSelector") is None:
-                yield f"{at}.{kind}.{REQUIRED}[{index}].labelSelector: {NO_SELECTOR}"
-        for index, term in enumerate(wanted.get(PREFERRED) or []):
-            if (term.get("podAffinityTerm") or {}).get("labelSelector") is None:
-                place = f"{at}.{kind}.{PREFERRED}[{index}].podAffinityTerm"
                 yield f"{place}.labelSelector: {NO_SELECTOR}"
 
 

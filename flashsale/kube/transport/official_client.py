@@ -35,11 +35,7 @@ class ClientTransport:
     """One context through the official client."""
 
     def __init__(self, kubeconfig: Path | None, context: str) -> None:
-        """Load the context, and run its credential plugin if it has one.
-
-        Raises:
-            ClusterUnreachableError: the kubeconfig does not describe such a context.
-        """
+        """Load the context and run its plugin; ClusterUnreachableError if it is unusable."""
         from kubernetes.client import ApiClient
 
         entry = check_context(kubeconfig, context)

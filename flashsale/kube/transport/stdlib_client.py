@@ -52,7 +52,6 @@ class StdlibTransport:
         self._closed = False
 
     def headers(self) -> dict[str, str]:
-        """Write the token, if there is one."""
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
 
     def tls(self) -> ssl.SSLContext:
@@ -134,7 +133,6 @@ class StdlibTransport:
             connection.close()
 
     def close(self) -> None:
-        """Close what is open between requests."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -187,8 +185,6 @@ def _load_certificate(context: ssl.SSLContext, pem: bytes) -> None:
         return
     import tempfile
 
-    with tempfile.NamedTemporaryFile(
-        prefix="flashsale-", buffering=0
-    ) as file:  # 0600, gone at once
+    with tempfile.NamedTemporaryFile(prefix="flashsale-", buffering=0) as file:  # 0600
         file.write(pem)
         context.load_cert_chain(file.name)

@@ -48,7 +48,6 @@ class Session:
         return await in_thread(self.transport.headers)
 
     async def close(self) -> None:
-        """Close the session and all that still streams through it."""
         if self._http:
             await self._http.close()
 

@@ -52,7 +52,6 @@ class Transport(Protocol):
 
 
 def query_word(value: Any) -> str:
-    """Write a query parameter."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

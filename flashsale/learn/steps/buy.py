@@ -19,7 +19,6 @@ def bought(facts: Facts) -> Seen:
 
 
 def several_sold(facts: Facts) -> Seen:
-    """More than one pod sold."""
     pods = {purchase.pod for purchase in facts.evidence.purchases}
     return Seen(len(pods) > 1, f"{counted(len(pods), 'pod')} sold something")
 

@@ -27,7 +27,6 @@ def all_replaced(facts: Facts) -> Seen:
 
 
 def closed(facts: Facts) -> Seen:
-    """The ReplicaSet is gone, and so are its pods."""
     if facts.state == "open":
         return Seen(False, f"the ReplicaSet still keeps {counted(facts.desired, 'pod')}")
     left = [pod for pod in facts.pods if pod.name in facts.evidence.created]

@@ -9,7 +9,6 @@ from flashsale.learn.step import Check, Prediction, Seen, Step
 
 
 def restarted(facts: Facts) -> Seen:
-    """A container of a pod was restarted."""
     restarts = [
         f"{name}: {count} more" for name, count in sorted(facts.evidence.restarts.items()) if count
     ]
@@ -46,11 +45,7 @@ STEP = Step(
     ),
     prediction=Prediction(
         "The program in a pod is killed. What do you see a few seconds later?",
-        (
-            "a new pod with a new name",
-            "the same pod, with RESTARTS one higher",
-            "one pod less",
-        ),
+        ("a new pod with a new name", "the same pod, with RESTARTS one higher", "one pod less"),
         2,
     ),
     task=(

@@ -20,7 +20,6 @@ def pod_died(facts: Facts) -> Seen:
 
 
 def pod_replaced(facts: Facts) -> Seen:
-    """A new pod is ready in its place, and all wanted pods are there."""
     healings = replaced(facts, "deleted", "lost", "evicted")
     if not healings:
         return Seen(False, "no dead pod has been replaced yet")

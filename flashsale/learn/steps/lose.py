@@ -22,12 +22,10 @@ def last_drill(facts: Facts, *, pre_stop: bool) -> PastDrill | None:
 
 
 def drilled_as_taught(facts: Facts) -> Seen:
-    """A drill killed pods that have no preStop hook."""
     return _seen(last_drill(facts, pre_stop=False))
 
 
 def drilled_as_shipped(facts: Facts) -> Seen:
-    """A drill killed pods that have one."""
     return _seen(last_drill(facts, pre_stop=True))
 
 

@@ -37,13 +37,11 @@ def hand_out(where: Path) -> Path:
 
 
 def applied(facts: Facts) -> Seen:
-    """The sale runs from the folder that was handed out."""
     holds = text(facts.replicaset, "metadata", "labels", MARK[0]) == MARK[1]
     return Seen(holds, "it does" if holds else "the sale runs from another manifest")
 
 
 def sells(facts: Facts) -> Seen:
-    """A buyer gets an answer from one of its pods."""
     if not applied(facts).holds:
         return Seen(False, "not tried yet: the sale runs from another manifest")
     by = facts.answered_by

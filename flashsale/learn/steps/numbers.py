@@ -16,7 +16,6 @@ def wanted_more(facts: Facts) -> Seen:
 
 
 def caught_up(facts: Facts) -> Seen:
-    """They are all there, and ready."""
     numbers = facts.numbers
     if numbers is None:
         return Seen(False, facts.why)

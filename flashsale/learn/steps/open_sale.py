@@ -20,14 +20,12 @@ POINTS = (
 
 
 def pods_ready(facts: Facts) -> Seen:
-    """As many pods as wanted are ready."""
     if facts.numbers is None:
         return Seen(False, facts.why or "there is no ReplicaSet")
     return Seen(facts.whole, f"{len(facts.ready)} of {facts.desired} pods are ready")
 
 
 def service_routes(facts: Facts) -> Seen:
-    """The Service sends buyers to pods."""
     if facts.service is None:
         return Seen(False, "there is no Service")
     ready = {pod.name for pod in facts.ready}
@@ -71,7 +69,7 @@ STEP = Step(
         2,
     ),
     task=(
-        "In another terminal, in this folder (or press a, and the tour types it):",
+        "In another terminal, in this folder (or press a, and the course types it):",
         "$ flashsale init my-sale",
         "$ flashsale up my-sale",
     ),

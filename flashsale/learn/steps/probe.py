@@ -52,7 +52,6 @@ def _is_quick(container: Mapping[str, Any]) -> bool:
 
 
 def healed_quickly(facts: Facts) -> Seen:
-    """A pod was replaced within the time."""
     if not probe_is_quick(facts).holds:
         return Seen(False, "the probe is as slow as before")
     quick_ones = quick(facts)

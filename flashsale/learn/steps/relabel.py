@@ -24,7 +24,6 @@ def in_quarantine(facts: Facts) -> Seen:
 
 
 def adopted_back(facts: Facts) -> Seen:
-    """That pod belongs to the ReplicaSet again."""
     released = facts.evidence.released
     back = [pod.name for pod in facts.own if pod.name in released or pod.name in returned(facts)]
     if not released and not back:
@@ -33,7 +32,6 @@ def adopted_back(facts: Facts) -> Seen:
 
 
 def returned(facts: Facts) -> frozenset[str]:
-    """Pods that were adopted."""
     return facts.evidence.adopted
 
 

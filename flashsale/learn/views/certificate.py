@@ -24,7 +24,7 @@ def certificate_document(
 ) -> dict[str, Any]:
     done, right, seconds = figures(steps, progress)
     records = [progress.of(step.name) for step in steps]
-    ended = max((step_record.ended for step_record in records), default=0.0)
+    ended = max((record.ended for record in records), default=0.0)
     return {
         "who": who,
         "when": time.strftime("%d %B %Y", time.localtime(ended)) if ended else "Not begun",
@@ -32,10 +32,7 @@ def certificate_document(
         "total": len(steps),
         "right": right,
         "minutes": max(1, round(seconds / 60)) if done else 0,
-        "alone": sum(
-            step_record.state == "done" and not step_record.hints and not step_record.shown
-            for step_record in records
-        ),
+        "alone": sum(record.unaided for record in records),
         "steps": [_step(step, record) for step, record in zip(steps, records, strict=True)],
     }
 

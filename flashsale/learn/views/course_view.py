@@ -14,13 +14,15 @@ from flashsale.ui.console import BOUND, TOGETHER
 
 Size = tuple[int, int]
 MARKS = {"done": "●", "skipped": "–", "open": "○"}
+GUESS_KEYS = "1 2 3 guess   "
 KEYS = {
-    "ask": "1 2 3 guess   s skip   b back   q quit, go on later",
+    "ask": f"{GUESS_KEYS}s skip   b back   q quit, go on later",
     "do": "h hint   a show me   s skip   b back   q quit, go on later",
     "reveal": "Enter next   b back   q quit, go on later",
     "end": "Enter or q leave   b back",
 }
 GOES_ON = " \\"  # at the end of a line that a shell goes on with
+GOES_ON_LATER = "The course goes on when it is back."
 FOOT = 3  # lines below the body
 
 
@@ -34,7 +36,8 @@ def course_lines(tour: Tour, size: Size, at_place: Callable[[str], str] = str) -
     if len(body) > _first(tour, body, room) + room and room > 1:
         shown[-1] = Text("  ... more: arrow key down", style="dim")
     shown += [Text("")] * (room - len(shown))
-    foot = [_message(tour, width), _sale(tour), Text(KEYS[tour.part], style="bold")]
+    keys = KEYS[tour.part].removeprefix(GUESS_KEYS if tour.lacks else "")
+    foot = [_message(tour, width), _sale(tour), Text(keys, style="bold")]
     return [*head, *shown, *foot]
 
 
@@ -228,12 +231,14 @@ def _message(tour: Tour, width: int) -> Text:
     if tour.lacks:
         return Text(tour.lacks, style="magenta")
     if tour.facts.state == "silent":
-        return Text(f"{tour.facts.why} The course goes on when it is back."[:width], style="red")
+        command = tour.facts.command
+        after = f"Type in another terminal: {command}" if command else GOES_ON_LATER
+        rest = f" {after}"
+        return Text(tour.facts.why[: max(0, width - len(rest))] + rest, style="red")
     return Text(f"$ {tour.running} ..."[:width] if tour.running else "", style="dim")
 
 
 def _sale(tour: Tour) -> Text:
-    """The sale in one line."""
     facts = tour.facts
     if not tour.known:
         return Text("Looking for the sale ...", style="dim")

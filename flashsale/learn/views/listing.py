@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flashsale.learn.course_progress import CourseProgress
@@ -14,8 +14,6 @@ from flashsale.learn.step import Step
 
 @dataclass(frozen=True, slots=True)
 class CheckedFact:
-    """One fact of one step, and whether it holds."""
-
     step: str
     fact: str
     holds: bool
@@ -50,11 +48,9 @@ def check_now(step: Step, facts: Facts, progress: CourseProgress) -> list[Checke
 def check_all(steps: Sequence[Step], facts: Facts, progress: CourseProgress) -> list[CheckedFact]:
     """Look at all facts: each holds now, or the course saw it hold."""
     return [
-        checked_fact
-        if checked_fact.holds or not before
-        else CheckedFact(checked_fact.step, checked_fact.fact, True, before)
+        now if now.holds or not before else replace(now, holds=True, seen=before)
         for step in steps
-        for checked_fact, before in zip(
+        for now, before in zip(
             check_now(step, facts, progress), _seen_before(step, progress), strict=True
         )
     ]

@@ -49,14 +49,10 @@ class ClusterRun:
     async def carry_out(
         self, group: asyncio.TaskGroup, observer: LoadObserver | None, stop: asyncio.Event | None
     ) -> None:
-        """Run until every worker's part is accounted for.
-
-        Raises:
-            NotReadyError: not all workers started; the cluster's own words say why.
-        """
-        stopping = group.create_task(_wait_for(stop or asyncio.Event()), name="waiting for stop")
-        over = group.create_task(_wait_for(self._over), name="waiting for results")
-        helping = [
+        """Run until every worker's part is booked; NotReadyError if not all of them started."""
+        stopping = group.create_task((stop or asyncio.Event()).wait(), name="waiting for stop")
+        over = group.create_task(self._over.wait(), name="waiting for results")
+        helping: list[asyncio.Task[Any]] = [
             *(stopping, over),
             group.create_task(self._watch_pods(group), name="watching workers"),
             group.create_task(self.tracker.observe(observer), name="observing the load"),
@@ -67,7 +63,8 @@ class ClusterRun:
                 helping.append(group.create_task(self._keep_telling(), name="telling again"))
                 await asyncio.wait({over, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if not over.done():
-                    await self._tell_stop()
+                    self.tracker.stop()
+                    await self._signals.tell({each.pod: {STOP: "now"} for each in self._living()})
                     await over
             else:
                 self.tracker.stopped = 0.0
@@ -85,16 +82,8 @@ class ClusterRun:
             counts.name, counts.node = worker.pod, worker.node
             counts.clock_offset_ms = round(worker.clock_offset * 1000, 3)
         self._progress.step(f"All workers are ready; the first purchase is in {head:.0f} s")
-        await self._signals.tell(
-            {
-                worker.pod: {START: f"{start_unix + worker.clock_offset:.6f}"}
-                for worker in self._workers
-            }
-        )
-
-    async def _tell_stop(self) -> None:
-        self.tracker.stopped = min(self.tracker.elapsed, self.tracker.plan.seconds)
-        await self._signals.tell({worker.pod: {STOP: "now"} for worker in self._living()})
+        starts = {each.pod: f"{start_unix + each.clock_offset:.6f}" for each in self._workers}
+        await self._signals.tell({pod: {START: start} for pod, start in starts.items()})
 
     async def _keep_telling(self) -> None:
         """Repeat what workers have not acted on; end those that never heard of the start."""
@@ -111,9 +100,7 @@ class ClusterRun:
                 nodes = ", ".join(sorted({worker.node for worker in living}))
                 self._progress.note(f"Waiting up to {LOST:.0f} s for {late} on {nodes}.")
             stopping = tracker.stopped is not None
-            unmoved = [
-                pod_worker.pod for pod_worker in living if stopping or not pod_worker.started
-            ]
+            unmoved = [worker.pod for worker in living if stopping or not worker.started]
             await self._signals.tell_again(unmoved, times)
 
     def _living(self) -> list[RemoteWorker]:
@@ -181,7 +168,3 @@ class ClusterRun:
 
     def _note_early_end(self, worker: RemoteWorker, why: str) -> None:
         self._progress.note(f"Worker {worker.pod} ended early: {why.rstrip('.')}.")
-
-
-async def _wait_for(event: asyncio.Event) -> None:
-    await event.wait()

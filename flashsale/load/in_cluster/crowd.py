@@ -11,8 +11,7 @@ from flashsale.base.aio import finish
 from flashsale.base.errors import FlashsaleError, Hint
 from flashsale.base.text import continue_sentence, counted
 from flashsale.clusters.base import Progress
-from flashsale.kube import Api, NotFoundError, paths
-from flashsale.kube.response_errors import ApiError, InvalidError
+from flashsale.kube import REFUSALS, Api, NotFoundError, paths
 from flashsale.load.in_cluster.bundle import pack_worker
 from flashsale.load.in_cluster.cluster_run import ClusterRun
 from flashsale.load.in_cluster.job_manifest import JobOptions, build_config_map, build_job
@@ -72,7 +71,7 @@ class ClusterCrowd:
             config_map = build_config_map(options, plan, pack_worker(), job)
             await self._create(made, paths.config_maps, config_map)
             yield
-        except (ApiError, InvalidError) as error:
+        except REFUSALS as error:
             hint = Hint(self.command, "sends from this machine")
             raise CrowdRefusedError(
                 f"The crowd cannot run in the cluster: {_begun(error)}", hint=hint
@@ -88,7 +87,7 @@ class ClusterCrowd:
         made.append(paths_of(namespace, name))
         try:
             return await self.api.create(paths_of(namespace), wanted, LENIENT)
-        except (ApiError, InvalidError):
+        except REFUSALS:
             made.pop()
             raise
 

@@ -30,8 +30,6 @@ NO_LIMIT = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """How the crowd is to run."""
-
     name: str  # of the Job and its ConfigMap
     namespace: str
     workers: int

@@ -46,7 +46,6 @@ class RemoteWorker:
         self.heard += 1
 
     def see(self, pod: Mapping[str, Any]) -> None:
-        """Take in the newest state of its pod."""
         status = pod.get("status") or {}
         self.pod = str(pod["metadata"]["name"])
         self.node = (pod.get("spec") or {}).get("nodeName", "")

@@ -46,15 +46,8 @@ class Startup:
             changed = now if ready > before else changed
             if now - looked > EVENTS_EVERY:
                 looked, refused = now, await self._refused_pods()
-            why = next(
-                (
-                    candidate.ended or candidate.problem
-                    for candidate in missing
-                    if candidate.ended or candidate.problem
-                ),
-                "",
-            )
-            why, ended = why or refused, any(worker.ended for worker in missing)
+            why = next(filter(None, (each.ended or each.problem for each in missing)), refused)
+            ended = any(worker.ended for worker in missing)
             if ended or (why and now - changed > HOPELESS) or now - began > READY:
                 raise self._not_ready(missing, why)
             await asyncio.wait([stopping], timeout=LOOK_EVERY)

@@ -35,9 +35,8 @@ async def follow_worker(api: Api, namespace: str, worker: RemoteWorker, take: Ta
     last_message, whole = time.monotonic(), True  # the last message; read from the log's beginning
     while not worker.done:
         over = bool(worker.ended)  # before the log is read: afterwards nothing can be missing
-        since = (
-            {} if whole else {"sinceSeconds": math.ceil(time.monotonic() - last_message + OVERLAP)}
-        )
+        passed = math.ceil(time.monotonic() - last_message + OVERLAP)
+        since = {} if whole else {"sinceSeconds": passed}
         before = last_message
         try:
             async for message in _messages(api, path, since, worker, last_try=whole and over):

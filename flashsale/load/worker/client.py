@@ -74,7 +74,6 @@ class Client:
         return len(self._under_way)
 
     def buy(self, number: int, planned: float) -> None:
-        """Start one purchase now."""
         reused = bool(self._idle)
         try:
             connection = self._idle.popitem()[0] if reused else open_connection(self._target)
@@ -199,9 +198,7 @@ class Client:
     def _expire(self) -> None:
         """Give up on purchases whose patience has ended; all have the same, so the oldest first."""
         latest = self._clock() - self._timeout
-        for connection in list(
-            takewhile(lambda connection_of: connection_of.started <= latest, self._under_way)
-        ):
+        for connection in list(takewhile(lambda each: each.started <= latest, self._under_way)):
             self._lose(connection, "timeout")
         oldest = next(iter(self._under_way), None)
         due = self._timeout + (oldest.started if oldest else self._clock())

@@ -41,5 +41,4 @@ class Orders:
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Orders:
-        """Read what was written for the wire."""
         return cls(**{**wire, "target": LoadTarget(**wire["target"])})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flashsale.base.addresses import typed_url
+from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.dockerfile.stages import lineage, parse_stages
 from flashsale.base.errors import BadInputError, Hint, RefusedError
 from flashsale.base.text import joined, quoted
 from flashsale.clusters.base import App
-from flashsale.objects.fields import sections
+from flashsale.objects.fields import Section, sections
 from flashsale.objects.models import app_container
 from flashsale.sale.files import manifest as manifests
 from flashsale.sale.files import near_misses
@@ -32,23 +35,16 @@ class Project:
 
 def packaged(manifest: Path | None = None) -> Project:
     """The shop that ships with flashsale, with its manifest or another."""
-    return Project(
-        packaged_app(), manifests.read_manifest(manifest) if manifest else manifests.shipped()
-    )
+    return Project(packaged_app(), _manifest(manifest))
 
 
 def packaged_app() -> App:
-    """The shop that ships with flashsale."""
+    """The shop; the wheel has its Dockerfile beside it, a checkout at its top."""
     import flashsale
 
     folder = Path(flashsale.__file__).parent / "shop"
-    return App(folder, packaged_dockerfile(folder))
-
-
-def packaged_dockerfile(shop: Path) -> Path:
-    """Find the Dockerfile: the wheel has it beside the shop, a checkout at its top."""
-    beside = shop / DOCKERFILE
-    return beside if beside.exists() else shop.parent.parent / DOCKERFILE
+    beside = folder / DOCKERFILE
+    return App(folder, beside if beside.exists() else folder.parent.parent / DOCKERFILE)
 
 
 def from_folder(folder: Path, manifest: Path | None = None) -> Project:
@@ -61,19 +57,16 @@ def from_folder(folder: Path, manifest: Path | None = None) -> Project:
         BadInputError: the folder has none of the three, or one of them under another name.
     """
     present = _present(folder)
-    if folder / DOCKERFILE not in present:
+    if DOCKERFILE not in present:
         near_misses.refuse_dockerfile(folder)
-    if manifest is None and folder / manifests.FILE not in present:
+    if manifest is None and manifests.FILE in present:
+        manifest = folder / manifests.FILE
+    elif manifest is None:
         near_misses.refuse_manifests(folder)
-    app = folder / APP in present or folder / DOCKERFILE in present
-    ours = packaged_app()
-    own = folder / DOCKERFILE if folder / DOCKERFILE in present else ours.dockerfile
-    file = manifest or (folder / manifests.FILE if folder / manifests.FILE in present else None)
-    return Project(
-        App(folder, own) if app else ours,
-        manifests.read_manifest(file) if file else manifests.shipped(),
-        folder.absolute(),
-    )
+    app = packaged_app()
+    if APP in present or DOCKERFILE in present:
+        app = App(folder, folder / DOCKERFILE if DOCKERFILE in present else app.dockerfile)
+    return Project(app, _manifest(manifest), folder.absolute())
 
 
 def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, str]:
@@ -97,14 +90,28 @@ def from_last_time(before: str, manifest: Path | None = None) -> tuple[Project, 
     return from_folder(folder, manifest), f"From {shown}, as last time; flashsale down forgets it."
 
 
-def missing_command_line(project: Project) -> str:
-    """Say in one line if nothing here names a command to run; empty if something does."""
+def dockerfile_notes(project: Project) -> list[str]:
+    """Say in a line each where a Dockerfile has no command, or other ports than the manifest."""
+    try:
+        stages = lineage(parse_stages(project.app.dockerfile.read_text()))
+    except (OSError, UnicodeDecodeError, BadInputError):
+        return []  # the builder says what is wrong with it
+    instructions = [instruction for stage in stages for instruction in stage.instructions]
     container = app_container(project.manifest.replicaset["spec"]["template"]["spec"]["containers"])
+    lines = (
+        _missing_command_line(project.app.dockerfile, container, stages[0].base, instructions),
+        _other_port_line(project, container, instructions),
+    )
+    return [*filter(None, lines)]
+
+
+def _missing_command_line(
+    file: Path, container: Section, base: str, instructions: Sequence[Instruction]
+) -> str:
+    """Say if nothing names a command to run: a stage has that of the one it is based on."""
     if container.get("command") or container.get("args"):
         return ""
-    file = project.app.dockerfile
-    base, named = command_of(_text(file))
-    if named or not base:
+    if any(instruction.keyword in ("CMD", "ENTRYPOINT") for instruction in instructions):
         return ""
     own = ": python3, which ends at once" if re.match(r"(?:\S*/)?python\b", base) else ", if any"
     return (
@@ -113,27 +120,22 @@ def missing_command_line(project: Project) -> str:
     )
 
 
-def other_port_line(project: Project) -> str:
-    """Say in one line if a Dockerfile exposes other ports than buyers are sent to; else nothing."""
-    spec = project.manifest.replicaset["spec"]["template"]["spec"]
-    known = sections(app_container(spec["containers"]), "ports")
-    named = {port.get("name"): port.get("containerPort") for port in known}
+def _other_port_line(
+    project: Project, container: Section, instructions: Sequence[Instruction]
+) -> str:
+    """Say if a Dockerfile exposes other ports than buyers are sent to."""
+    ports = sections(container, "ports")
+    named = {port.get("name"): port.get("containerPort") for port in ports}
     service = next(iter(sections(project.manifest.service, "spec", "ports")), {})
     target = service.get("targetPort") or service.get("port")
     target = named.get(target) if isinstance(target, str) else target
-    try:
-        line = lineage(parse_stages(_text(project.app.dockerfile)))
-        words = [
-            word
-            for stage in line
-            for instruction in stage.instructions
-            if instruction.keyword == "EXPOSE"
-            for word in instruction.value().split()
-            if "udp" not in word
-        ]
-    except BadInputError:
-        return ""
-    exposed = [word.partition("/")[0] for word in words]
+    exposed = [
+        word.partition("/")[0]
+        for instruction in instructions
+        if instruction.keyword == "EXPOSE"
+        for word in instruction.value().split()
+        if "udp" not in word
+    ]
     if not exposed or not target or str(target) in exposed or any("-" in port for port in exposed):
         return ""
     source, mended = project.manifest.source, "write it there as targetPort and containerPort"
@@ -144,19 +146,6 @@ def other_port_line(project: Project) -> str:
         f"{project.app.dockerfile} exposes {joined(exposed)}, but buyers are sent to port {target}"
         f" of a pod, as {source} says: {mended}."
     )
-
-
-def command_of(dockerfile: str) -> tuple[str, bool]:
-    """Find what a Dockerfile's last stage is based on, and whether it names a command.
-
-    A stage that is based on an earlier one has that one's command.
-    """
-    try:
-        line = lineage(parse_stages(dockerfile))
-    except BadInputError:
-        return "", False  # the builder says what is wrong
-    words = [instruction.keyword for stage in line for instruction in stage.instructions]
-    return line[0].base, "CMD" in words or "ENTRYPOINT" in words
 
 
 def init(folder: Path) -> list[Path]:
@@ -177,11 +166,7 @@ def init(folder: Path) -> list[Path]:
             hint=whole if len(there) == len(NAMES) else another,
         )
     app = packaged_app()
-    texts = (
-        (app.folder / APP).read_text(),
-        app.dockerfile.read_text(),
-        manifests.shipped_text(),
-    )
+    texts = ((app.folder / APP).read_text(), app.dockerfile.read_text(), manifests.shipped_text())
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in zip(NAMES, texts, strict=True):
         with (folder / name).open("x") as file:  # x: not even a file that came just now
@@ -189,22 +174,21 @@ def init(folder: Path) -> list[Path]:
     return [folder / name for name in NAMES]
 
 
-def _text(file: Path) -> str:
-    """Read a Dockerfile; what is wrong with one is the builder's to say."""
-    try:
-        return file.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""
+def _manifest(file: Path | None) -> Manifest:
+    return manifests.read_manifest(file) if file else manifests.shipped()
 
 
-def _present(folder: Path) -> list[Path]:
+def _present(folder: Path) -> list[str]:
     if folder.is_file():
         is_manifest = folder.suffix in (".yaml", ".yml", ".json")
         hint = f"--manifest {quoted(folder)}" if is_manifest else quoted(folder.parent)
         raise BadInputError(f"{folder} is a file, not a folder.", hint=f"flashsale up {hint}")
     if not folder.is_dir():
+        if url := typed_url(folder):
+            clone = f"git clone {quoted(url)} && flashsale up {quoted(folder.stem)}"
+            raise BadInputError(f"{url} is an address, not a folder of this machine.", hint=clone)
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
-    present = [folder / name for name in NAMES if (folder / name).is_file()]
+    present = [name for name in NAMES if (folder / name).is_file()]
     if not present:
         near_misses.refuse_dockerfile(folder)
         near_misses.refuse_manifests(folder)

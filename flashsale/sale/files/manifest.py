@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,13 @@ from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.fields import part, section
 from flashsale.objects.models import Object, app_container
-from flashsale.sale.files.yaml_reader import (
-    TEMPLATE,
-    read_source,
-    template_error,
-    yaml_documents,
-)
+from flashsale.sale.files.yaml_reader import TEMPLATE, read_source, template_error, yaml_documents
 
 FILE = "flashsale-replicaset.yaml"
 ADDED = "# added:"  # marks each line of the shipped file that is not the exercise's own
 VERSIONS = {"ReplicaSet": "apps/v1", "Service": "v1"}
-DEPLOYMENT = Hint("flashsale manifest", "prints a ReplicaSet, which the exercise is about")
+REPLICASET = Hint("flashsale manifest", "prints a ReplicaSet, which the exercise is about")
+POD_MAKERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicationController", "Pod", "Job")
 AS_REPLICASET = "s/kind: Deployment/kind: ReplicaSet/"  # for sed
 REPLICASET_FIELDS = {"replicas", "selector", "template", "minReadySeconds"}
 
@@ -77,23 +73,20 @@ def shipped() -> Manifest:
 
 
 def read_manifest(file: Path) -> Manifest:
-    """Read a learner's manifest.
-
-    Raises:
-        BadInputError: it is missing, unreadable, or not one ReplicaSet and one Service.
-    """
+    """Read a learner's manifest and check it, as :func:`parse_manifest` does."""
     return parse_manifest(*read_source(file))
 
 
 def parse_manifest(text: str, source: str) -> Manifest:
-    """Read and check a manifest; the documents may come in any order.
-
-    Raises:
-        BadInputError: with the file, and the line or field that is wrong.
-    """
+    """Read and check a manifest, its documents in any order; BadInputError names line or field."""
     by_kind: dict[str, Object] = {}
-    for number, document in _objects(text, source):
+    objects = [*_objects(text, source)]
+    has_replicaset = any(document.get("kind") == "ReplicaSet" for _, document in objects)
+    for number, document in objects:
         kind = _kind(document, number, source)
+        if kind not in VERSIONS:
+            raise _other_kind(document, source, has_replicaset=has_replicaset)
+        _check_head(document, source, text)
         if kind in by_kind:
             raise wrong(source, f"has two objects of kind {kind}; the sale is one of each")
         by_kind[kind] = document
@@ -128,7 +121,7 @@ def with_image(manifest: Manifest, image: str) -> Manifest:
     for container in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
         if isinstance(container, dict) and container.get("image") == manifest.image:
             container["image"] = image
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def for_server(manifest: Manifest, minor: int) -> Manifest:
@@ -142,7 +135,7 @@ def for_server(manifest: Manifest, minor: int) -> Manifest:
         if seconds is not None:
             del hook["sleep"]
             hook["exec"] = {"command": ["sleep", str(seconds)]}
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputError:
@@ -165,23 +158,50 @@ def _kind(document: Object, number: int, source: str) -> str:
     if meant and meant != kind:
         mended = _sed(f"kind: {kind}", meant, source)
         raise wrong(source, f"says kind: {kind}; it is {meant}", mended)
-    if kind not in VERSIONS:
-        hint = _deployment_hint(document, source) if kind == "Deployment" else _apart_hint(kind)
-        raise wrong(source, f"has a {kind}; the sale is one ReplicaSet and one Service", hint)
+    return str(kind)
+
+
+def _other_kind(document: Object, source: str, *, has_replicaset: bool) -> BadInputError:
+    """Say what to do about an object that is no part of a sale."""
+    kind = str(document["kind"])
+    if has_replicaset or kind not in POD_MAKERS:
+        hint = Hint(
+            words=f"put the {kind} into a file of its own, for kubectl apply -f, and keep the"
+            " ReplicaSet and the Service in this one"
+        )
+    elif kind == "Deployment" and is_nearly_replicaset(document) and source != "stdin":
+        hint = Hint(f"sed -i.bak '{AS_REPLICASET}' {quoted(source)}", "then the same again")
+    else:
+        hint = REPLICASET
+    article = "an" if kind[0] in "AEIOU" else "a"
+    return wrong(source, f"has {article} {kind}; the sale is one ReplicaSet and one Service", hint)
+
+
+def _check_head(document: Object, source: str, text: str) -> None:
+    kind, version, metadata = document["kind"], document["apiVersion"], document.get("metadata")
     if version != VERSIONS[kind]:
         raise wrong(
             source,
             f"says apiVersion {version} for its {kind}; it is {VERSIONS[kind]}",
-            _sed(f"apiVersion: {version}", VERSIONS[kind], source),
+            _version_hint(kind, version, source, text),
         )
-    metadata = document.get("metadata")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
-        raise wrong(source, f"gives its {kind} no name: metadata.name is missing")
-    if template := TEMPLATE.search(metadata["name"]):
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, str):
+        why = "metadata.name is missing" if name is None else f"{name!r} is not text: quote it"
+        raise wrong(source, f"gives its {kind} no name: {why}")
+    if template := TEMPLATE.search(name):
         raise template_error(source, f"metadata.name is {template[0]}")
     if not isinstance(document.get("spec"), dict):
         raise wrong(source, f"gives its {kind} no spec")
-    return str(kind)
+
+
+def _version_hint(kind: str, version: str, source: str, text: str) -> Hint | str:
+    """Write the command that mends the apiVersion of one object, and of no other."""
+    if source == "stdin" or f"apiVersion: {version}\nkind: {kind}\n" not in text:
+        return "flashsale manifest"
+    change = f"s|{version}|{VERSIONS[kind]}|"
+    mended = rf"\|^apiVersion: {version}|{{N;/kind: {kind}/{change};}}"
+    return Hint(f"sed -i.bak {quoted(mended)} {quoted(source)}", "then the same again")
 
 
 def _sed(field: str, value: str, source: str) -> Hint | str:
@@ -196,19 +216,6 @@ def is_nearly_replicaset(deployment: Object) -> bool:
     """Whether another kind makes a ReplicaSet of a Deployment: no field is the Deployment's own."""
     spec = deployment.get("spec")
     return isinstance(spec, dict) and set(spec) <= REPLICASET_FIELDS
-
-
-def _deployment_hint(document: Object, source: str) -> Hint:
-    if not is_nearly_replicaset(document) or source == "stdin":
-        return DEPLOYMENT
-    return Hint(f"sed -i.bak '{AS_REPLICASET}' {quoted(source)}", "then the same again")
-
-
-def _apart_hint(kind: str) -> Hint:
-    return Hint(
-        words=f"put the {kind} into a file of its own, for kubectl apply -f, and keep the"
-        " ReplicaSet and the Service in this one"
-    )
 
 
 def _check_replicaset(manifest: Manifest) -> None:

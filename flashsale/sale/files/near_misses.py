@@ -76,9 +76,8 @@ def refuse_manifests(folder: Path) -> None:
 def _converted(path: Path, folder: Path) -> str:
     """Write the command that makes our file of a Deployment; empty where that takes more."""
     try:
-        objects = [
-            document for _, document in yaml_documents(path.read_text(encoding="utf-8"), str(path))
-        ]
+        text = path.read_text(encoding="utf-8")
+        objects = [document for _, document in yaml_documents(text, str(path))]
     except (OSError, ValueError, BadInputError):
         return ""
     kinds = sorted(str(obj.get("kind")) for obj in objects)

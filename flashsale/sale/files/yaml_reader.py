@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flashsale.base.addresses import typed_url
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.text import quoted
 from flashsale.objects.models import Object
@@ -46,6 +47,10 @@ def read_source(file: Path) -> tuple[str, str]:
             raise BadInputError(f"{file} is too big to be a manifest.", hint=HINT)
         content = file.read_bytes()
     except FileNotFoundError:
+        if url := typed_url(file):
+            fetch = f"curl -fsSL {quoted(url)} | flashsale up --manifest -"
+            why = f"{url} is an address, not a file of this machine."
+            raise BadInputError(why, hint=fetch) from None
         raise BadInputError(f"There is no file {file}.", hint="flashsale init") from None
     except OSError as error:
         raise BadInputError(f"{file} cannot be read: {error.strerror}.", hint=HINT) from error
@@ -157,6 +162,8 @@ def _check_keys(node: yaml.MappingNode) -> None:
         if isinstance(key, yaml.ScalarNode):
             if (key.tag, key.value) in seen:
                 problem = f"the key {key.value!r} is there twice"
+                if key.value == "apiVersion" and not key.start_mark.column:
+                    problem += ": a line --- divides two objects"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add((key.tag, key.value))
 

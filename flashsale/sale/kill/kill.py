@@ -57,16 +57,8 @@ class PendingHealings:
             self.open.add(healing.replacement_uid or "")
 
 
-async def kill_pods(
-    sale: Sale,
-    pods: Sequence[Pod],
-    method: KillMethod,
-) -> list[Mark]:
-    """Kill pods, all at once, and note when each kill was accepted.
-
-    Raises:
-        FlashsaleError: a pod was gone already, or the cluster refused.
-    """
+async def kill_pods(sale: Sale, pods: Sequence[Pod], method: KillMethod) -> list[Mark]:
+    """Kill pods at once, and note when each kill was accepted; FlashsaleError if one was not."""
 
     async def kill_pod(pod: Pod) -> Mark:
         LOG.info("killing %s in %s: %s", pod.name, sale.namespace, method)

@@ -9,8 +9,6 @@ from flashsale.sale.observe.observations import Cause
 
 @dataclass(frozen=True, slots=True)
 class KillMethod:
-    """How to kill a pod."""
-
     grace: int | None = None  # seconds; None is the pod's own, 0 ends it at once
     process: bool = False  # SIGKILL to the container's process instead: the same pod restarts
 

@@ -138,11 +138,7 @@ def choose_node(
 
 
 async def kill_node(
-    monitor: SaleMonitor,
-    node: Node,
-    progress: Progress,
-    *,
-    timeout: float,
+    monitor: SaleMonitor, node: Node, progress: Progress, *, timeout: float
 ) -> NodeKill:
     """Kill a node and follow it until all pods that were there have a ready replacement.
 
@@ -160,7 +156,7 @@ async def kill_node(
     killed = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
-            noticed = await _until_not_ready(
+            noticed = await wait_until_not_ready(
                 sale, node.name, is_over=lambda: bool(pods) and not followed.open
             )
             not_ready = None if noticed is None else round(noticed - killed, 3)
@@ -202,11 +198,7 @@ async def start_node(sale: Sale, name: str, progress: Progress) -> bool:
 
 
 async def check_node_death(sale: Sale) -> float:
-    """Look whether a node can be killed, and return the seconds for which its pods stay there.
-
-    Raises:
-        RefusedError: none can be.
-    """
+    """Return the seconds for which pods stay on a dead node; RefusedError if none can be killed."""
     await choose_living_node(sale, await sale.own_pods(), name=None, rng=random.Random(0))
     timing = await sale.cluster.node_timing(sale.api)
     return timing.grace + timing.toleration
@@ -242,13 +234,13 @@ def stopped_evictions_line(nodes: Sequence[Node]) -> str:
 
 def tolerated_seconds(pod: Pod) -> float | None:
     """Return for how many seconds a pod stays on a lost node; None for ever."""
-    tolerations = sections(pod.raw, "spec", "tolerations")
     tolerated = [
-        toleration.get("tolerationSeconds")
-        for toleration in tolerations
+        float(seconds)
+        for toleration in sections(pod.raw, "spec", "tolerations")
         if toleration.get("key") == UNREACHABLE
+        and (seconds := toleration.get("tolerationSeconds")) is not None
     ]
-    return min((float(seconds) for seconds in tolerated if seconds is not None), default=None)
+    return min(tolerated, default=None)
 
 
 def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
@@ -257,11 +249,7 @@ def staying_on(pods: Iterable[Pod], node: str) -> list[Pod]:
 
 
 async def wait_until_node_ready(sale: Sale, name: str, *, timeout: float) -> float:
-    """Wait until a node is ready; returns the seconds that took.
-
-    Raises:
-        NotReadyError: it took longer than ``timeout`` seconds.
-    """
+    """Return the seconds until a node is ready; NotReadyError if they are over ``timeout``."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
@@ -275,20 +263,13 @@ async def wait_until_node_ready(sale: Sale, name: str, *, timeout: float) -> flo
         ) from None
 
 
-async def wait_until_not_ready(sale: Sale, name: str, *, timeout: float) -> float | None:
+async def wait_until_not_ready(
+    sale: Sale, name: str, *, is_over: Callable[[], bool] = lambda: False
+) -> float | None:
     """Wait until a node is not ready, and return that moment on the monotonic clock.
 
-    None where it came back before anybody noticed.
-
-    Raises:
-        TimeoutError: it took longer than ``timeout`` seconds.
+    None where it came back before anybody noticed, or the waiting ``is_over``.
     """
-    async with asyncio.timeout(timeout):
-        return await _until_not_ready(sale, name, is_over=lambda: False)
-
-
-async def _until_not_ready(sale: Sale, name: str, *, is_over: Callable[[], bool]) -> float | None:
-    """Wait until a node is not ready; None where it came back before anybody noticed."""
     last = ""
     while (node := await _find_ready(sale, name)) and not is_over():
         if last and node.heartbeat != last:  # a kubelet that starts writes its status at once
@@ -304,5 +285,4 @@ async def _find_ready(sale: Sale, name: str) -> Node | None:
 
 
 def _last(seconds: Sequence[float | None]) -> float | None:
-    known = [known_second for known_second in seconds if known_second is not None]
-    return max(known, default=None)
+    return max((moment for moment in seconds if moment is not None), default=None)

@@ -34,6 +34,8 @@ class Healing:
     routed: float | None = None  # the Service sends buyers to the replacement
     served: float | None = None  # its first purchase, where a load runs
     marked: bool = False  # killed on purpose by one of our own commands
+    wanted: int = 0  # how many pods the ReplicaSet was to keep when this one died
+    left: int = 0  # how many of them it still counted
 
     @property
     def in_place(self) -> bool:
@@ -79,51 +81,35 @@ class Healing:
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
+class _HealingStep:
+    at: float
+    healing: Healing
+
+
+class Died(_HealingStep):
     """A pod left, or its container died, and Kubernetes owes a replacement."""
 
-    at: float
-    healing: Healing
 
-
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(_HealingStep):
     """The replacement exists."""
 
-    at: float
-    healing: Healing
 
-
-@dataclass(frozen=True, slots=True)
-class Healed:
+class Healed(_HealingStep):
     """The replacement is ready. The victim may still be on its way out."""
 
-    at: float
-    healing: Healing
 
-
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(_HealingStep):
     """The victim's object is no more. Its replacement may not be ready yet."""
 
-    at: float
-    healing: Healing
 
-
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(_HealingStep):
     """Healed, and the victim gone: the figures are whole."""
 
-    at: float
-    healing: Healing
-
 
 @dataclass(frozen=True, slots=True)
-class NotReplaced:
+class NotReplaced(_HealingStep):
     """This pod will not be healed; ``why`` completes "not replaced: "."""
 
-    at: float
-    healing: Healing
     why: str
 
 

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, FlashsaleError, NoSaleError
+from flashsale.kube.watch_types import Stream
 from flashsale.sale.observe.healing_tracker import step
 from flashsale.sale.observe.observations import Observation, ReplicaSetSeen, StreamSeen
 from flashsale.sale.observe.state import Condition, Observer, SaleState, Update
@@ -93,8 +95,7 @@ class SaleMonitor:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_tasks(self._task)
 
     def add_observer(self, observer: Observer) -> None:
         """Tell one more observer of every update from now on."""
@@ -129,11 +130,7 @@ class SaleMonitor:
         return self.state
 
     async def until_synced(self) -> SaleState:
-        """Return once everything that is there is known.
-
-        Raises:
-            ClusterUnreachableError: the API server answers, but does not show everything.
-        """
+        """Return once everything is known; ClusterUnreachableError if that is not shown in time."""
         try:
             return await self.until(lambda _: True, FIRST_LOOK)
         except TimeoutError:
@@ -158,37 +155,30 @@ class SaleMonitor:
                 if isinstance(observation, StreamSeen):
                     log.debug("stream %s is %s", observation.source, observation.state)
                     if self._needs_cluster:
-                        raise_if_lost(
-                            self._sale, observation.state, observation.attempt, observation.why
-                        )
+                        raise_if_lost(self._sale, observation)
                 had_one = self.state.replicaset is not None
                 self.add(observation)
-                if isinstance(observation, ReplicaSetSeen) and self._needs_replicaset:
-                    self._raise_if_deleted(observation, had_one=had_one)
+                match observation:
+                    case ReplicaSetSeen(replicaset=None) if self._needs_replicaset:
+                        raise self._deleted_error(had_one=had_one)
 
-    def _raise_if_deleted(self, seen: ReplicaSetSeen, *, had_one: bool) -> None:
-        if seen.replicaset is not None:
-            return
-        if had_one or self._sale is None:
-            name = f" {self._sale.name}" if self._sale else ""
-            raise NoSaleError(f"Somebody deleted the ReplicaSet{name}.", hint="flashsale up")
-        raise self._sale.missing()
+    def _deleted_error(self, *, had_one: bool) -> NoSaleError:
+        if self._sale and not had_one:
+            return self._sale.missing()
+        name = f" {self._sale.name}" if self._sale else ""
+        return NoSaleError(f"Somebody deleted the ReplicaSet{name}.", hint="flashsale up")
 
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
 
-def raise_if_lost(sale: Sale | None, state: str, attempt: int, why: str) -> None:
-    """Raise once a stream has failed too often in a row: then the cluster counts as gone.
-
-    Raises:
-        ClusterUnreachableError: it does.
-    """
-    if state != "reconnecting" or attempt < ATTEMPTS:
+def raise_if_lost(sale: Sale | None, stream: Stream | StreamSeen) -> None:
+    """Raise ClusterUnreachableError once a stream has failed too often in a row."""
+    if stream.state != "reconnecting" or stream.attempt < ATTEMPTS:
         return
     where = f"'{sale.cluster.context}'" if sale else "of the sale"
     raise ClusterUnreachableError(
-        why or f"The cluster {where} stopped answering.",
+        stream.why or f"The cluster {where} stopped answering.",
         hint=sale.cluster.start_hint if sale else "",
     )

@@ -81,7 +81,6 @@ class ReplicaSetSeen:
 
     @classmethod
     def from_object(cls, replicaset: Object, change: PodChange, at: float) -> ReplicaSetSeen:
-        """Read a ReplicaSet as the API sends it."""
         leaving = change == "gone" or bool(replicaset["metadata"].get("deletionTimestamp"))
         replicaset_seen = None if leaving else ReplicaSet.from_object(replicaset)
         return cls(at, replicaset_seen, version_of(replicaset))
@@ -96,7 +95,6 @@ class ServiceSeen:
 
     @classmethod
     def from_object(cls, service: Object, change: PodChange, at: float) -> ServiceSeen:
-        """Read a Service as the API sends it."""
         return cls(at, None if change == "gone" else Service.from_object(service))
 
 
@@ -128,7 +126,6 @@ class NodeSeen:
 
     @classmethod
     def from_object(cls, node: Object, change: PodChange, at: float) -> NodeSeen:
-        """Read a node as the API sends it."""
         return cls(at, change, Node.from_object(node))
 
 

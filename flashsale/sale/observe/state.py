@@ -41,7 +41,6 @@ class SaleState:
         return self.synced or (self.looked and self.replicaset is None)
 
     def owns(self, pod: Pod) -> bool:
-        """Whether a pod belongs to the ReplicaSet."""
         return self.replicaset is not None and pod.owner_uid == self.replicaset.uid
 
     def active(self, seen: PodSeen) -> bool:
@@ -65,7 +64,6 @@ class SaleState:
 
     @property
     def ready(self) -> int:
-        """How many of them are ready."""
         return sum(seen.ready and self.active(seen) for seen in self.pods.values())
 
     @property
@@ -97,18 +95,7 @@ class SaleState:
             del nodes[seen.node.name]
         return replace(self, nodes=nodes)
 
-    def with_open(self, healing: Healing) -> SaleState:
-        """Add a healing that begins."""
-        return replace(self, open=(*self.open, healing))
-
-    def with_changed(self, old: Healing, new: Healing) -> SaleState:
-        """Put a healing in the place of its earlier state."""
-        return replace(
-            self, open=tuple(new if healing is old else healing for healing in self.open)
-        )
-
     def without(self, healing: Healing) -> SaleState:
-        """Take an open healing away."""
         return replace(self, open=tuple(other for other in self.open if other is not healing))
 
     def with_dismissed(self, healing: Healing, at: float) -> SaleState:

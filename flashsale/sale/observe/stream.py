@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.kube import Api, paths
 from flashsale.kube.list_watch import PATIENCE, changes
 from flashsale.kube.liveness import liveness
@@ -63,11 +64,8 @@ async def observe_replicaset(
         tasks.append(task)
 
     reader = Reader(replicaset, nodes=nodes)
-    watch(
-        "replicasets",
-        paths.replicasets(namespace),
-        {"fieldSelector": f"metadata.name={replicaset}"},
-    )
+    named = {"fieldSelector": f"metadata.name={replicaset}"}
+    watch("replicasets", paths.replicasets(namespace), named)
     try:
         while True:
             item = await news.get()
@@ -87,9 +85,7 @@ async def observe_replicaset(
                     watch("nodes", paths.nodes(), {})
                 add("server", liveness(api, lambda: reader.last, patience))
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 async def _pump(

@@ -10,6 +10,7 @@ from flashsale.base.errors import Hint
 from flashsale.objects.fields import Section, section, sections, text
 from flashsale.objects.models import Object, Pod, find_condition
 from flashsale.sale.ready.log_patterns import (
+    creation_failure,
     how_to_listen,
     last_lines,
     listening_elsewhere,
@@ -31,10 +32,8 @@ ALWAYS = "imagePullPolicy Always"
 UNSTARTED = ("RunContainerError", "CreateContainerError", "ContainerCannotRun", "StartError")
 BEING_MADE = ("ContainerCreating", "PodInitializing")  # nothing has failed yet
 CMD = 'CMD ["gunicorn", "-b", "0.0.0.0:5000", "app:app"]'
-MEND = Hint(
-    "flashsale up",
-    "after you mended CMD in the Dockerfile, or `command` in the manifest",
-)
+MEND = Hint("flashsale up", "after you mended CMD in the Dockerfile, or `command` in the manifest")
+UNIX_LINES = r"`sed -i.bak 's/\r$//'`"  # for a script whose lines end as on Windows
 NOT_RUN = {126: " (not executable)", 127: " (command not found)"}  # exit codes, as shells have them
 
 
@@ -125,6 +124,12 @@ def _making_room(message: str) -> Hint:
     """Say what helps by what the scheduler lacks: room, or a node of that kind."""
     if "Insufficient" in message or "Too many pods" in message:
         return Hint("flashsale scale 1", "fewer pods; or lower resources.requests in the manifest")
+    if "persistentvolumeclaim" in message:
+        return Hint(
+            "flashsale up", "once the claim is there, or the manifest says emptyDir instead"
+        )
+    if "free ports" in message:
+        return Hint("flashsale up", "after you took hostPort out of the manifest")
     if "taint" in message:
         return Hint("flashsale up", "after you wrote tolerations into the manifest")
     return Hint("flashsale up", "after you changed nodeSelector or affinity in the manifest")
@@ -134,12 +139,8 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
     """Read the runtime's own words: there is no process, so there is no log."""
     state = unready_status(pod)
     places = (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated"))
-    conditions = (section(state, *place) for place in places)
-    messages = (
-        text(condition, "message")
-        for condition in conditions
-        if condition.get("reason") in UNSTARTED
-    )
+    parts = (section(state, *place) for place in places)
+    messages = (text(part, "message") for part in parts if part.get("reason") in UNSTARTED)
     words = next(filter(None, messages), "")
     if "no command specified" in words:
         image = text(pod.app_container, "image")
@@ -155,6 +156,8 @@ def _not_started(pod: Pod, events: list[Object], log: str) -> Diagnosis | None:
         return Diagnosis(
             why, Hint("flashsale up", "after `chmod +x` on that file in the app folder")
         )
+    if r"\r" in words:
+        return Diagnosis(why, Hint("flashsale up", f"after {UNIX_LINES} on that file"))
     return Diagnosis(why, MEND)
 
 
@@ -207,6 +210,11 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
         return None
     where, reason = _probe(pod, "readiness"), probe_failure(probe)
     port = _probe_port(pod)
+    if port is None and (name := _asked_port(pod)):
+        return Diagnosis(
+            f"the pod {pod.name} runs, but its {where} asks a port that no container names",
+            Hint("flashsale up", f"after you wrote `name: {name}` beside containerPort"),
+        )
     mended = Hint("flashsale up", f"after you made the app listen on {how_to_listen(log, port)}")
     if "refused" in probe and (place := listening_elsewhere(log, port)):
         others = listening_ports(log) - {port}
@@ -220,9 +228,10 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
         return Diagnosis(
             f"the pod {pod.name} runs, but says nothing, and its {where} fails: {reason}", mended
         )
+    other_path = Hint("flashsale up", "after you gave the app that path, or the probe another")
     return Diagnosis(
         f"the pod {pod.name} runs, but its {where} fails: {reason}",
-        f"flashsale logs {pod.name}",
+        other_path if reason.endswith("404") else f"flashsale logs {pod.name}",
         last_lines(log),
     )
 
@@ -257,7 +266,8 @@ def _missing_config(message: str) -> str:
 def _no_pods(events: Sequence[Object]) -> Diagnosis:
     message = _message(sorted(events, key=_when, reverse=True), "FailedCreate")
     if message:
-        return Diagnosis(f"the ReplicaSet cannot create pods: {message}", "flashsale status")
+        why = creation_failure(message)
+        return Diagnosis(f"the ReplicaSet cannot create pods: {why}", "flashsale status")
     return Diagnosis("no pod was created yet", "flashsale status")
 
 
@@ -297,11 +307,15 @@ def _probe(pod: Pod, kind: str) -> str:
     return f"{kind} probe (GET {http.get('path', '/')} on port {http.get('port')})"
 
 
-def _probe_port(pod: Pod) -> int | None:
+def _asked_port(pod: Pod) -> int | str | None:
+    """Return the port of the readiness probe as the manifest has it: a number or a name."""
     probe = _probe_of(pod, "readiness")
-    port = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
+    port: int | str | None = (probe.get("httpGet") or probe.get("tcpSocket") or {}).get("port")
+    return port
+
+
+def _probe_port(pod: Pod) -> int | None:
+    port = _asked_port(pod)
     ports = sections(pod.app_container, "ports")
-    named = {
-        container_port.get("name"): container_port.get("containerPort") for container_port in ports
-    }
+    named = {known.get("name"): known.get("containerPort") for known in ports}
     return port if isinstance(port, int) else named.get(port)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
+from itertools import chain
 from urllib.parse import urlsplit
 
 from flashsale.base.aio import in_thread
@@ -111,9 +112,7 @@ async def wait_until_sale_answers(
 
 def _have_answered(pods: Sequence[Pod]) -> bool:
     """Whether pods that are ready have answered HTTP, for a readiness probe asks them."""
-    containers = [
-        container for pod in pods for container in sections(pod.raw, "spec", "containers")
-    ]
+    containers = chain.from_iterable(sections(pod.raw, "spec", "containers") for pod in pods)
     return any("httpGet" in (container.get("readinessProbe") or {}) for container in containers)
 
 
@@ -147,11 +146,7 @@ def _asked(service: Service) -> bool:
 
 
 async def send_get(url: str, timeout: float) -> EndpointAnswer:
-    """Send one GET request, on a connection of its own and past any proxy.
-
-    Args:
-        timeout: seconds for all of it.
-    """
+    """Send one GET request in ``timeout`` seconds, on a connection of its own, past any proxy."""
     place = urlsplit(url)
 
     def get() -> bytes:

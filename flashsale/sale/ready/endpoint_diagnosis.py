@@ -78,11 +78,7 @@ def endpoint_warning(event: Object, service: Service, url: str) -> str:
 
 
 def port_taken_problem(service: Service, requested: bool) -> EndpointProblem:
-    """Say that another program has the node port.
-
-    Args:
-        asked: the manifest asks for this very port.
-    """
+    """Say that another program has the node port, which was ``requested`` by number or not."""
     another = "change nodePort in the manifest"
     return EndpointProblem(
         f"All pods are ready, but {continue_sentence(_taken(service))}.",
@@ -111,14 +107,10 @@ def no_answer_problem(
     """
     port = (service.raw["spec"].get("ports") or [{}])[0]
     target = port.get("targetPort", port.get("port"))
-    declared = [container_port for pod in pods for container_port in _ports(pod)]
-    numbers = sorted({int(container_port["containerPort"]) for container_port in declared})
+    declared = [each for pod in pods for each in _ports(pod)]
+    numbers = sorted({int(each["containerPort"]) for each in declared})
     sends = f"The Service {service.name} sends buyers to targetPort {target}"
-    if (
-        target not in numbers
-        and target not in [container_port.get("name") for container_port in declared]
-        and declared
-    ):
+    if declared and target not in [*numbers, *(each.get("name") for each in declared)]:
         say = f"containers say containerPort {' and '.join(map(str, numbers))}"
         return EndpointProblem(
             f"{sends}, where no container listens: {say} ({how}).",
@@ -144,8 +136,5 @@ def _taken(service: Service) -> str:
 
 
 def _ports(pod: Pod) -> list[Section]:
-    return [
-        port
-        for container in sections(pod.raw, "spec", "containers")
-        for port in sections(container, "ports")
-    ]
+    containers = sections(pod.raw, "spec", "containers")
+    return [port for container in containers for port in sections(container, "ports")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flashsale.base.text import counted, joined
@@ -12,7 +12,9 @@ from flashsale.objects.models import Pod
 from flashsale.sale.observe.healing import Healing
 from flashsale.sale.observe.observations import EventSeen, PodSeen, first_moment
 from flashsale.sale.observe.state import Update
+from flashsale.sale.ready.log_patterns import creation_failure
 
+POD_NAME = re.compile(r'pods "[^"]+"')  # one that was not created; the next one has another
 MORE = re.compile(r"\.\s.*", re.DOTALL)  # after the reasons: what preemption found
 TURN = 2.0  # seconds beyond tolerationSeconds that are no turn of the node's yet
 SHORT = 0.1  # seconds that are not worth a word
@@ -28,8 +30,9 @@ class WarningNotes:
 
     def see(self, update: Update) -> None:
         line = warning_line(update)
-        if line and line not in self._noted:
-            self._noted.add(line)
+        alike = POD_NAME.sub("", line)
+        if line and alike not in self._noted:
+            self._noted.add(alike)
             self._note(line)
 
 
@@ -45,7 +48,7 @@ def warning_line(update: Update) -> str:
     if seen.reason == NO_ROOM and not any(pod.terminating for pod in state.own):
         return f"The scheduler finds no node for a pod: {words}."
     if seen.reason == NO_POD:
-        return f"The ReplicaSet cannot create a pod: {words.removeprefix('Error creating: ')}."
+        return f"The ReplicaSet cannot create a pod: {creation_failure(words)}."
     return ""
 
 
@@ -83,23 +86,17 @@ class NewPods:
 
     @property
     def ready(self) -> list[PodTimes]:
-        """Those that got ready."""
         return [times for times in self._times.values() if times.ready is not None]
 
 
 def created_line(new: Sequence[PodTimes], began: float) -> str:
-    """Say how many pods the ReplicaSet created, and where the slowest one's seconds went.
-
-    Args:
-        began: when they were asked for, in monotonic seconds.
-    """
+    """Say what the ReplicaSet created since ``began`` (monotonic), and where the seconds went."""
     if not new:
         return ""
     last = max(new, key=lambda times: times.ready or 0.0)
     seconds = f"{max(0.0, (last.ready or began) - began):.1f} s"
     spent = time_spent(last.pod, began, last.started, last.ready)
-    which = "it" if len(new) == 1 else f"the last of them, {last.pod.name},"
-    which = last.pod.name if len(new) == 1 else which
+    which = last.pod.name if len(new) == 1 else f"the last of them, {last.pod.name},"
     did = f"The ReplicaSet created {counted(len(new), 'pod')}"
     return f"{did}; {which} was ready after {seconds}{f': {spent}' if spent else ''}."
 
@@ -109,13 +106,11 @@ def deleted_line(names: Sequence[str]) -> str:
     return f"The ReplicaSet deleted {joined(sorted(names))}." if names else ""
 
 
-def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | None) -> str:
+def healing_line(healing: Healing, pods: Mapping[str, PodSeen]) -> str:
     """Say what was done about one dead pod, and where the seconds went; empty before it is ready.
 
     Args:
-        wanted: how many pods the ReplicaSet is to keep.
-        left: how many it counted after the death.
-        replacement: as it was seen last, for its probes.
+        pods: all that are in sight, by uid.
     """
     if healing.ready is None or healing.replacement is None:
         return ""
@@ -123,8 +118,10 @@ def healing_line(healing: Healing, wanted: int, left: int, replacement: Pod | No
     if healing.in_place:
         did = f"The kubelet restarted the container of {healing.victim} in place"
     else:
-        did = f"The ReplicaSet wants {wanted}, counted {left}, created {healing.replacement}"
-    spent = time_spent(replacement, healing.died, healing.started, healing.ready)
+        counts = f"wanted {healing.wanted}, counted {healing.left}"
+        did = f"The ReplicaSet {counts}, created {healing.replacement}"
+    seen = pods.get(healing.replacement_uid or "")
+    spent = time_spent(seen.pod if seen else None, healing.died, healing.started, healing.ready)
     return f"{did}; ready after {seconds}{f': {spent}' if spent else ''}."
 
 

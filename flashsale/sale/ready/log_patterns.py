@@ -12,13 +12,15 @@ LISTENING = re.compile(
     r" (?:TCP address )?(?:\w+://)?(\[[^]]*\]|[^\s:/]*)(?::| port )(\d+)"
 )
 UNIX_SOCKET = re.compile(r"(?:[Ll]istening at|[Rr]unning on(?: socket)?):? (?:unix:)(\S+)")
+FLASK = 'app.run(host="0.0.0.0", port={0})` or `flask run --host=0.0.0.0 --port={0}'
 # How to make a server that is known by its log listen for others than its own pod.
 OPTIONS = (
     ("Uvicorn", "--host 0.0.0.0 --port {}"),
     ("gunicorn", "-b 0.0.0.0:{}"),
     ("[INFO] Listening at", "-b 0.0.0.0:{}"),
-    ("Flask", "--host=0.0.0.0 --port={}"),
     ("development server at", "runserver 0.0.0.0:{}"),
+    ("Flask", FLASK),
+    ("a development server", FLASK),  # `flask run` says so, and not always its name
 )
 EVERYWHERE = "Running on all addresses"  # Flask's; the loopback is one of those it names then
 
@@ -34,20 +36,14 @@ def listens_on_loopback_alone(log: str, port: int | None) -> bool:
     return bool(hosts) and all(map(is_loopback, hosts)) and EVERYWHERE not in log
 
 
-def unix_socket(log: str) -> str:
-    """Return the Unix socket that an app says it listens on; empty if it says no such thing."""
-    match = UNIX_SOCKET.search(log)
-    return match[1] if match else ""
-
-
 def listening_elsewhere(log: str, port: int | None) -> str:
     """Say where an app says that it listens, where nobody finds it; empty if it says nothing."""
     if others := listening_ports(log) - {port}:
         return f"port {min(others)}"
     if listens_on_loopback_alone(log, port):
         return "127.0.0.1, where nobody outside the pod finds it"
-    socket = unix_socket(log)
-    return f"the Unix socket {socket}" if socket else ""
+    socket = UNIX_SOCKET.search(log)
+    return f"the Unix socket {socket[1]}" if socket else ""
 
 
 def how_to_listen(log: str, port: int | None) -> str:
@@ -57,8 +53,12 @@ def how_to_listen(log: str, port: int | None) -> str:
 
 
 def last_lines(log: str) -> str:
-    """Keep the last lines of a log."""
     return "\n".join(log.rstrip().splitlines()[-LINES:])
+
+
+def creation_failure(message: str) -> str:
+    """Return what an event says of why a ReplicaSet cannot create a pod."""
+    return message.removeprefix("(combined from similar events): ").removeprefix("Error creating: ")
 
 
 def probe_failure(message: str) -> str:

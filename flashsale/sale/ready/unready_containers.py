@@ -37,10 +37,8 @@ def logs_command(pod: Pod) -> str:
 def missing_image(pod: Pod) -> str:
     """Return the image of the container that waits for one, init containers first."""
     for kind in ("initContainer", "container"):
-        images = {
-            container["name"]: text(container, "image")
-            for container in sections(pod.raw, "spec", f"{kind}s")
-        }
+        containers = sections(pod.raw, "spec", f"{kind}s")
+        images = {container["name"]: text(container, "image") for container in containers}
         for status in sections(pod.raw, "status", f"{kind}Statuses"):
             if text(status, "state", "waiting", "reason") in NO_IMAGE:
                 return images.get(status["name"], "")

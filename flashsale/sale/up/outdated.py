@@ -75,9 +75,7 @@ def _failed_to_start(status: Section) -> bool:
     state, last = status.get("state") or {}, status.get("lastState") or {}
     if "running" in state:
         return False
-    ends = [
-        end_state for end_state in (state.get("terminated"), last.get("terminated")) if end_state
-    ]
+    ends = [end for end in (state.get("terminated"), last.get("terminated")) if end]
     if any(ended.get("reason") not in UNSTARTED for ended in ends):
         return False  # it ran, and ended
     return bool(ends) or text(state, "waiting", "reason") not in ("", *BEING_MADE)

@@ -51,11 +51,7 @@ async def pods_before(sale: Sale) -> PodsBefore:
 
 
 async def replace_outdated(
-    monitor: SaleMonitor,
-    image: Image,
-    before: PodsBefore,
-    progress: Progress,
-    deadline: Deadline,
+    monitor: SaleMonitor, image: Image, before: PodsBefore, progress: Progress, deadline: Deadline
 ) -> Rolled:
     """Replace what runs an old version.
 
@@ -117,15 +113,12 @@ def replacing_line(old: Sequence[Pod]) -> str:
     """Say what is done, and who does not do it."""
     first, *later = batches(old)
     together = 0 if first[0].ready else len(first)
-    pods, idle = (
-        counted(len(old), "pod"),
-        "that is not ready" if together == 1 else "that are not ready",
-    )
+    pods, idle = counted(len(old), "pod"), f"that {'is' if together == 1 else 'are'} not ready"
     how = ", one at a time" if len(old) > 1 else ""
     if together and not later:
         how = f" {idle}, together" if together > 1 else f" {idle}"
     elif together:
-        how = f": {together} {idle} at once, then the others one at a time"
+        how = f": first {together} {idle}, then the others one at a time"
     return (
         f"The app or the manifest changed: flashsale replaces {pods}{how};"
         " a ReplicaSet does not do it by itself."

@@ -21,7 +21,7 @@ from flashsale.kube import Api
 from flashsale.kube.apply import ApplyOutcome, apply
 from flashsale.kube.response_errors import InvalidError
 from flashsale.sale.files import manifest as manifests
-from flashsale.sale.files.app_folder import Project, missing_command_line, other_port_line
+from flashsale.sale.files.app_folder import Project, dockerfile_notes
 from flashsale.sale.files.manifest import Manifest
 from flashsale.sale.observe.monitor import SaleMonitor
 from flashsale.sale.observe.state import Observer
@@ -45,6 +45,14 @@ from flashsale.sale.up.rollout import (
 )
 
 UNKNOWN_FIELD = re.compile(r'unknown field \\?"([^"\\]+)')
+WRONG_TYPE = re.compile(r"cannot unmarshal \w+ into Go struct field \S*?([\w]+) of type (\S+)")
+TYPES = {  # Go's, as a manifest says them
+    "string": "text: write it in quotes",
+    "int32": "a whole number, without quotes",
+    "int64": "a whole number, without quotes",
+    "bool": "true or false, without quotes",
+    "[]string": "a list of words",
+}
 PORT_HELD = Hint(
     "flashsale down && flashsale up",
     "where the sale's own Service has it under its old name; else write another nodePort",
@@ -68,8 +76,6 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open sale."""
-
     status: SaleStatus
     image: Image
     outcomes: dict[str, ApplyOutcome]  # by `replicaset.apps/NAME`, as kubectl prints it
@@ -123,7 +129,7 @@ async def _open(
     await choice.cluster.check_nodes(order.nodes, fast=order.fast_nodes)
     await choice.cluster.start(progress)
     bookkeeping.note_started_cluster(choice.store, record)
-    for line in filter(None, (missing_command_line(project), other_port_line(project))):
+    for line in dockerfile_notes(project):
         progress.note(line)
     name = order.image or project.manifest.image
     image = await choice.cluster.provide(project.app, name, order.build, progress)
@@ -151,7 +157,10 @@ async def _open(
             pods = NewPods(before.images.keys())
             async with SaleMonitor.of(sale, pods.see, *observers) as monitor:
                 await monitor.until_synced()  # a view knows the pods before one of them dies
-                rolled = await replace_or_leave(monitor, image, before, order, deadline, progress)
+                if order.roll:
+                    rolled = await replace_outdated(monitor, image, before, progress, deadline)
+                else:
+                    rolled = await leave_outdated(sale, image, before, "--no-roll", progress)
                 await _wait_for_all(monitor, deadline, progress)
             why = created_line(pods.ready, asked_at) if not rolled.replaced else ""
             image = await with_node_image_ids(sale, image, before)
@@ -172,11 +181,7 @@ async def _open(
 async def check_on_server(
     sale: Sale, manifest: Manifest, replicas: int | None, progress: Progress
 ) -> None:
-    """Let the server check both objects before either is changed.
-
-    Raises:
-        BadInputError: it refuses one; the error names file and field.
-    """
+    """Let the server check both objects first; BadInputError names the file and the field."""
     try:
         async with ensure_namespace(sale, progress):
             for thing in (manifest.replicaset, manifest.service):
@@ -201,6 +206,9 @@ def refused_by_server(error: InvalidError, manifest: Manifest) -> BadInputError:
             "flashsale down && flashsale up",
         )
     hint = PORT_HELD if "port is already allocated" in error.words else error.hint
+    wrong_type = WRONG_TYPE.search(error.words)
+    if wrong_type and (wanted := TYPES.get(wrong_type[2])):
+        hint = Hint("flashsale manifest", f"shows the form; {wrong_type[1]} takes {wanted}")
     return BadInputError(f"The cluster refuses {manifest.source}: {error.words}", hint=hint)
 
 
@@ -220,24 +228,7 @@ async def apply_both(
         pods = await apply(sale.api, manifest.replicaset, sale.namespace, replicas=replicas)
     except InvalidError as error:
         raise refused_by_server(error, manifest) from error
-    return {
-        f"replicaset.apps/{manifest.name}": pods,
-        f"service/{manifest.service_name}": service,
-    }
-
-
-async def replace_or_leave(
-    monitor: SaleMonitor,
-    image: Image,
-    before: PodsBefore,
-    order: Order,
-    deadline: Deadline,
-    progress: Progress,
-) -> Rolled:
-    """Replace the pods that run an old version, unless that was not wanted."""
-    if order.roll:
-        return await replace_outdated(monitor, image, before, progress, deadline)
-    return await leave_outdated(monitor.sale, image, before, "--no-roll", progress)
+    return {f"replicaset.apps/{manifest.name}": pods, f"service/{manifest.service_name}": service}
 
 
 async def leave_outdated(

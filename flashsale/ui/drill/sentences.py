@@ -157,7 +157,6 @@ def repeat_command(scenario: Document) -> str:
 
 
 def verdict_line(drill: Document) -> Text:
-    """Write the verdict and its reason."""
     verdict = drill["verdict"]
     return Text.assemble((verdict.upper(), VERDICTS[verdict]), "  ", (drill["reason"], "bold"))
 
@@ -172,7 +171,6 @@ def bullets(sentences: Iterable[str], width: int | None) -> str:
 
 
 def phases_table(drill: Document) -> str:
-    """Write throughput and waiting in each phase."""
     rows = [
         [
             phase["name"],

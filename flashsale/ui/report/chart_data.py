@@ -44,11 +44,7 @@ def chart_data(drill: Document) -> Document:
         "marks": marks,
         "replicas": _replicas(drill),
         "phases": [
-            {
-                "name": _phase(part),
-                "from": part["began_seconds"],
-                "to": part["ended_seconds"],
-            }
+            {"name": _phase(part), "from": part["began_seconds"], "to": part["ended_seconds"]}
             for part in drill["phases"]
         ],
     }

@@ -66,7 +66,6 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape what Markdown would take for markup."""
     return SPECIAL.sub(r"\\\1", text)
 
 

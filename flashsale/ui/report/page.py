@@ -30,11 +30,7 @@ UPLOT = "1.6.32"
 
 
 def drill_page(drill: dict[str, Any]) -> str:
-    """Write the page of one drill.
-
-    Args:
-        drill: as ``drill.report.document`` makes it, or as it was read back.
-    """
+    """Write the page of one drill, from its document as made or as read back."""
     return _render(
         "drill.html",
         drill=drill,

@@ -26,7 +26,6 @@ class InlineView:
         progress.below = self.draw
 
     def see(self, update: Update) -> None:
-        """Take in one update of the sale's monitor."""
         self.board = add_update(self.board, update)
 
     def draw(self, size: Size) -> list[Text]:

@@ -296,7 +296,6 @@ def between(left: Text, right: Text, width: int) -> Text:
 
 
 def fit_line(line: Text, width: int) -> Text:
-    """Make a line fit on one line of the screen."""
     line = line.copy()
     line.no_wrap = True
     line.truncate(width, overflow="ellipsis")

@@ -8,7 +8,6 @@ from typing import Any
 
 from flashsale.base.text import printable
 from flashsale.objects.models import Pod
-from flashsale.objects.nodes import Node
 from flashsale.sale.observe.healing import (
     Closed,
     Died,
@@ -27,11 +26,7 @@ NUMBERS = ("desired", "current", "ready")
 
 
 def json_lines(before: Board, after: Board, update: Update, wall: float) -> Iterator[Json]:
-    """Write what one update changed as the objects of `watch -o json`.
-
-    Args:
-        wall: unix seconds of the observation's arrival.
-    """
+    """Write what one update changed as objects of `watch -o json`; ``wall`` in unix seconds."""
     observation = update.observation
     at = {"at": round(wall, 3)}
     if isinstance(observation, PodSeen) and (change := _pod_change(before, observation)):
@@ -78,11 +73,8 @@ def stream_state(before: Board, after: Board) -> str:
     states = [_overall(before), _overall(after)]
     if states[0] == states[1]:
         return ""
-    return (
-        "resynced"
-        if states == ["reconnecting", "live"] and any(after.resyncs.values())
-        else states[1]
-    )
+    back = states == ["reconnecting", "live"] and any(after.resyncs.values())
+    return "resynced" if back else states[1]
 
 
 def _overall(board: Board) -> str:
@@ -99,7 +91,9 @@ def _plain(before: Board, after: Board, update: Update) -> Iterator[str]:
             yield f"pod {pod.name}  {ready}  {status}  restarts {pod.restarts}"
         case EventSeen(type="Warning", old=False, name=name, message=message):
             yield f"warning {name}  {message}"
-        case NodeSeen(node=node, change=word) if after.by_node and _node_differs(before, node):
+        case NodeSeen(node=node, change=word) if (
+            after.by_node and before.state.nodes.get(node.name) != node
+        ):
             yield f"node {node.name}  {'gone' if word == 'gone' else node.state}"
         case StreamSeen(why=reason) if state := stream_state(before, after):
             why = f": {reason}" if reason else ""
@@ -135,10 +129,6 @@ def _pod_change(before: Board, seen: PodSeen) -> str:
     if row is None:
         return "added"
     return "changed" if _looks(row.seen.pod) != _looks(seen.pod) else ""
-
-
-def _node_differs(before: Board, node: Node) -> bool:
-    return before.state.nodes.get(node.name) != node
 
 
 def _looks(pod: Pod) -> tuple[Any, ...]:

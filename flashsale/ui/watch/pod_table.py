@@ -65,7 +65,6 @@ def draw_pods(board: Board, shown: Sequence[PodRow], size: Size, now: Now) -> li
 
 
 def table_height(board: Board, shown: Sequence[PodRow]) -> int:
-    """Return how many lines a table of all these pods has."""
     return 1 + len(shown) + (len(heading_nodes(board, shown)) if shown else 0)
 
 
@@ -115,7 +114,6 @@ def node_head(board: Board, name: str, shown: Sequence[PodRow]) -> Text:
 
 
 def is_dead(board: Board, node: str) -> bool:
-    """Whether a node is known to be not ready."""
     node_row = board.state.nodes.get(node)
     return board.by_node and node_row is not None and not node_row.ready
 
@@ -142,7 +140,8 @@ def around_chosen(
     at = next((n for n, row in enumerate(shown) if row.seen.pod.uid == board.chosen), 0)
     first = min(max(0, at - room // 2), len(shown) - room)
     below = len(shown) - first - room
-    return shown[first : first + room], f"{first} more above, {below} below"
+    hidden = [f"{n} more {where}" for n, where in ((first, "above"), (below, "below")) if n]
+    return shown[first : first + room], ", ".join(hidden)
 
 
 def at_rest(board: Board, row: PodRow) -> bool:
@@ -174,18 +173,15 @@ def row_line(board: Board, row: PodRow, columns: Columns, now: Now) -> Text:
     line.append(f"{human_duration(at - pod.created):<5}  ", look)
     share = f"{board.purchases.shares.get(pod.name, 0.0):.1%}" if board.purchases else ""
     tail = columns.tail - (SHARE_WIDTH if share else 0)
-    note = row_note(row, healing, tail, now)
+    note = next((text for text in note_lengths(row, healing, now) if len(text) <= tail), "")
     if note or row.gone is not None:
         line.append(f"{share:>5}  " if share and row.gone is None else "", QUIET)
         line.append(note, style)
     else:
         line.append(places(columns.tail, pod.ip or NONE, pod.node or NONE, share), QUIET)
-    return chosen_line(line) if pod.uid == board.chosen else line
-
-
-def chosen_line(line: Text) -> Text:
-    """Let the chosen pod's line stand out, without colour too."""
-    line.stylize("bold underline")
+    if pod.uid != board.chosen:
+        return line
+    line.stylize("bold underline")  # it stands out without colour, too
     return Text("▸").append_text(line[1:])
 
 
@@ -233,13 +229,8 @@ def healing_of(board: Board, row: PodRow, now: Now) -> Healing | None:
     return None
 
 
-def row_note(row: PodRow, healing: Healing | None, tail: int, now: Now) -> str:
-    """Write what is special about a pod, in as many words as there is room for."""
-    return next((note for note in note_lengths(row, healing, now) if len(note) <= tail), "")
-
-
 def note_lengths(row: PodRow, healing: Healing | None, now: Now) -> Sequence[str]:
-    """Say it in several lengths, the longest first."""
+    """Say what is special about a pod in several lengths, the longest first."""
     if row.left is not None:
         return (f"not replaced: {row.why}", row.why) if row.why else ()
     if healing is None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flashsale.objects.columns import human_duration
-from flashsale.sale.observe.healing import Died, Happening, Healed, Healing, NotReplaced, Replaced
+from flashsale.sale.observe.healing import Happening, Healed, Healing, NotReplaced, Replaced
 from flashsale.sale.observe.observations import EventSeen, PodSeen, StreamSeen
 from flashsale.sale.observe.state import SaleState, Update
 from flashsale.sale.ready.explanation import healing_line
@@ -48,8 +48,6 @@ class Purchases:
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """One pod's line."""
-
     seen: PodSeen
     slot: tuple[int, int]  # rows are sorted by it
     changed: Mapping[str, float] = field(default_factory=dict)  # when, by column
@@ -62,6 +60,10 @@ class PodRow:
     def node(self) -> str:
         """The node's name; empty while no node has taken the pod."""
         return self.seen.pod.node
+
+    def shows(self, at: float) -> bool:
+        """Whether it is shown at a moment: it outlives its pod for a while."""
+        return self.gone is None or at - self.gone < GHOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,6 @@ class Board:
     resyncs: Mapping[str, int] = field(default_factory=dict)  # by source
     why: str = ""  # what was done about the last pod that died, and where the seconds went
     why_at: float = 0.0
-    left: Mapping[str, int] = field(default_factory=dict)  # pods counted after a death, by uid
     closed: float | None = None  # when the ReplicaSet was deleted, if it was
     chosen: str = ""  # uid of the pod that keys are about
     panel: Panel | None = None
@@ -122,7 +123,6 @@ class Now:
 
     @classmethod
     def read(cls) -> Now:
-        """Look at both."""
         return cls(time.monotonic(), time.time())
 
     def unix_time(self, mono: float) -> float:
@@ -130,7 +130,6 @@ class Now:
         return self.wall - (self.mono - mono)
 
     def time_of_day(self, mono: float) -> str:
-        """Write an earlier moment as the time of day."""
         return time.strftime("%H:%M:%S", time.localtime(self.unix_time(mono)))
 
 
@@ -151,21 +150,10 @@ def add_update(board: Board, update: Update) -> Board:
             board = _stream(board, seen)
     for happening in update.happenings:
         board = _placed(board, happening)
-        if isinstance(happening, Died):
-            left = {happening.healing.victim_uid: board.state.count}
-            board = replace(board, left={**board.left, **left})
         if isinstance(happening, Healed):
-            board = _explained(board, happening)
+            why = healing_line(happening.healing, board.state.pods)
+            board = replace(board, why=why, why_at=happening.at)
     return board
-
-
-def _explained(board: Board, happening: Healed) -> Board:
-    """Show what was done about a dead pod, and where the seconds went."""
-    healing, wanted = happening.healing, board.state.desired or 0
-    seen = board.state.pods.get(healing.replacement_uid or "")
-    left = board.left.get(healing.victim_uid, max(0, wanted - 1))
-    why = healing_line(healing, wanted, left, seen.pod if seen else None)
-    return replace(board, why=why, why_at=happening.at)
 
 
 def with_message(board: Board, message: str, at: float) -> Board:
@@ -174,12 +162,7 @@ def with_message(board: Board, message: str, at: float) -> Board:
 
 
 def shown_rows(board: Board, now: Now) -> list[PodRow]:
-    """Return the rows to show, in their order."""
-    rows = (
-        pod_row
-        for pod_row in board.rows.values()
-        if pod_row.gone is None or now.mono - pod_row.gone < GHOST
-    )
+    rows = [row for row in board.rows.values() if row.shows(now.mono)]
     if board.by_node:  # those that no node has taken yet come last
         return sorted(rows, key=lambda row: (not row.node, row.node, row.slot))
     return sorted(rows, key=lambda row: row.slot)
@@ -252,12 +235,9 @@ def _row(board: Board, seen: PodSeen) -> Board:
     before = board.rows.get(uid)
     if before is None and seen.change == "gone":
         return board
-    others = {
-        key: pod_row
-        for key, pod_row in board.rows.items()
-        if key != uid and (pod_row.gone is None or at - pod_row.gone < GHOST)
-    }
-    old = before or PodRow(seen, _last_slot(board))
+    others = {key: row for key, row in board.rows.items() if key != uid and row.shows(at)}
+    last = max((row.slot[0] for row in board.rows.values()), default=0)
+    old = before or PodRow(seen, (last + 1, 0))
     leaving = seen.pod.terminating or seen.ended or seen.change == "gone"
     row = replace(
         old,
@@ -285,10 +265,6 @@ def _changes(before: PodRow | None, seen: PodSeen) -> Mapping[str, float]:
     return kept | {name: at for name, differs in fresh.items() if differs}
 
 
-def _last_slot(board: Board) -> tuple[int, int]:
-    return max((row.slot[0] for row in board.rows.values()), default=0) + 1, 0
-
-
 def _placed(board: Board, happening: Happening) -> Board:
     """Put a replacement below its victim, and note why a pod gets none."""
     rows = dict(board.rows)
@@ -308,9 +284,6 @@ def _events(events: tuple[EventSeen, ...], seen: EventSeen) -> tuple[EventSeen, 
     """Add an event in its place in time; one that is only counted up again moves."""
     same = (seen.name, seen.reason, seen.message)
     rest = [event for event in events if (event.name, event.reason, event.message) != same]
-    return tuple(sorted([*rest, seen], key=_order))[-EVENTS:]
-
-
-def _order(event: EventSeen) -> tuple[int, int]:
-    """Sort by whole seconds: only some components write more, and would seem to come later."""
-    return int(event.when), event.version
+    # by whole seconds: only some components write more, and would seem to come later
+    ordered = sorted([*rest, seen], key=lambda event: (int(event.when), event.version))
+    return tuple(ordered)[-EVENTS:]

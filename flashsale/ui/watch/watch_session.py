@@ -50,7 +50,6 @@ class WatchSession:
         self.monitor.add_observer(self.see)
 
     def see(self, update: Update) -> None:
-        """Take in one update of the sale's monitor."""
         self._show(add_update(self.board, update))
 
     def set_url(self, url: str) -> None:

@@ -70,6 +70,7 @@ def test_path_is_added_to_the_one_of_the_base_image() -> None:
     ("line", "why"),
     [
         ("COPY --chwon=1 a b", "COPY has no flag --chwon"),
+        ("HEALTHCHECK --interval=5 CMD true", "--interval=5 has no unit; 5s are seconds"),
         ("RUN --mnt=type=cache pip install x", "RUN has no flag --mnt"),
         ("ENV A=1 # no comment", "ENV has #, which is not NAME=VALUE"),
         ("ENV =x", "which is not NAME=VALUE"),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.commands.test_nodes import kubectl, nodes_of_pods
-from tests.command import PATIENCE, Flashsale
+from tests.cli.commands.test_nodes import nodes_of_pods
+from tests.command import PATIENCE, Flashsale, kubectl
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,7 @@ def sale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flashsale]:
 def test_a_drain_under_load_costs_nothing(sale: Flashsale) -> None:
     """The manifest's preStop sleep is what makes it so."""
     with sale.start("load", "--rate", "40", "--for", "100s", "-o", "json") as load:
-        drained = kubectl(sale, "drain", "embedded-m03", "--timeout=60s")
-        assert drained.returncode == 0, drained.stderr
+        kubectl(sale, "drain", "embedded-m03", "--timeout=60s")
         load.send_signal(signal.SIGINT)
         figures = json.loads(load.communicate(timeout=PATIENCE)[0])
     assert figures["confirmed"] > 40  # the drain alone takes two seconds

@@ -80,7 +80,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, double: str, double_c
     if sys.platform == "linux":
         forking = SimpleNamespace(**forking_programs(double_code, double))
         monkeypatch.setattr(run, "asyncio", forking)
-    made = World(tmp_path)
+    made = World(tmp_path, MinikubeCluster("shop", patience=QUICK), RecordedProgress())
     start = {
         **{"version": "v1.38.1", "docker_up": True, "profiles": {}, "engines": [], "certs": ""},
         "recordings": str(RECORDINGS / "minikube"),
@@ -100,7 +100,7 @@ def docker_program(world: World) -> None:
 @pytest.fixture
 def minikube(world: World) -> MinikubeCluster:
     """The profile `shop` of that machine."""
-    return MinikubeCluster("shop", patience=QUICK)
+    return world.minikube
 
 
 @pytest.fixture

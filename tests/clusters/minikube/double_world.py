@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flashsale.clusters.minikube import MinikubeCluster
+
 PROFILE = {
     "driver": "docker",
     "runtime": "docker",
@@ -22,20 +24,20 @@ PROFILE = {
     "starts": 1,
     "images": {},
 }
-STOPPED = {
-    "host": "Stopped",
-    "kubelet": "Stopped",
-    "apiserver": "Stopped",
-    "kubeconfig": "Stopped",
-}
+STOPPED = {"host": "Stopped", "kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Stopped"}
 QUESTIONS = {"version", "profile", "status"}  # these change nothing
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One folder with the double's state."""
+    """One folder with the double's state, the profile `shop` there, and what its user was told."""
 
     home: Path
+    minikube: MinikubeCluster
+    progress: RecordedProgress
+
+    async def start(self) -> None:
+        await self.minikube.start(self.progress)
 
     def set(self, **things: Any) -> None:
         """Change the world, as its keys are described in the double."""

@@ -1,4 +1,4 @@
-"""Forks the double for each call: `python -SE -m ...forking_double CODE SOCKET`.
+"""Forks the double for each call: `python -SE -m ...forking_double CODE SOCKET DESCRIPTOR OWNER`.
 
 The start and the end of a Python are else most of what a call costs. What was forked is a process
 as any other, with its own group, streams, signals and exit code.
@@ -30,7 +30,7 @@ if __name__ == "__main__":
     compiled = marshal.loads(Path(sys.argv[1]).read_bytes())
     gc.disable()
     gc.freeze()
-    request, _ = serve(sys.argv[2])
+    request, _ = serve(*sys.argv[2:])
     status = run(compiled, request["words"])
     sys.stdout.flush()
     os._exit(status)

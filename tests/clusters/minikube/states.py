@@ -76,14 +76,14 @@ STATES: tuple[State, ...] = (
         profile={"host": "Gone", "ip": "", "unfinished": True},
         up="Creating minikube profile 'shop' (first start downloads about 1 GB)",
         status=(
-            "minikube 'shop' has no node yet: no start of it came so far. → `flashsale up "
+            "minikube 'shop' has no node yet: no start of it got that far. → `flashsale up "
             "--profile shop`"
         ),
         down=(
-            "minikube 'shop' has no node yet: no start of it came so far. There is nothing to stop."
+            "minikube 'shop' has no node yet: no start of it got that far. There is nothing to stop."  # noqa: E501
         ),
         doctor=(
-            "profile 'shop' has no node yet: no start of it came so far → `flashsale up "
+            "profile 'shop' has no node yet: no start of it got that far → `flashsale up "
             "--profile shop`"
         ),
     ),

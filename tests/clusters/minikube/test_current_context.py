@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.current_context import keep_current_context, read_current_context
-from tests.clusters.minikube.double_world import RecordedProgress, World
+from tests.clusters.minikube.double_world import World
 
 WORK = {"contexts": [{"context": {}, "name": "work"}], "current-context": "work"}
 CONTEXTS = 'contexts:\n- {"context": {}, "name": "work"}\n'
@@ -28,12 +27,12 @@ CONTEXTS = 'contexts:\n- {"context": {}, "name": "work"}\n'
     ],
 )
 async def test_current_context_is_what_it_was_in_whatever_shape(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress, before: str, name: str
+    world: World, before: str, name: str
 ) -> None:
     """kubectl writes YAML, other programs JSON; minikube reads both, and names its own context."""
     (world.home / "kubeconfig").write_text(before)
     world.has(kubeconfig="Misconfigured")
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == ["update-context"]
     document = yaml.safe_load((world.home / "kubeconfig").read_text())
     assert document["current-context"] == name

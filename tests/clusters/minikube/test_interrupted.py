@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.start.unfinished_profiles import was_cut_off
-from tests.clusters.minikube.double_world import RecordedProgress, World, gone
+from tests.clusters.minikube.double_world import World, gone
 from tests.command import AT_START, Flashsale, can_be_forked
 from tests.forking.client import ForkedCommand
 
@@ -72,13 +71,7 @@ def until(process: Start, step: str) -> None:
 )
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_cut_off_start_is_remembered_and_begun_again(
-    world: World,
-    up: Start,
-    minikube: MinikubeCluster,
-    progress: RecordedProgress,
-    step: str,
-    number: signal.Signals,
-    code: int,
+    world: World, up: Start, step: str, number: signal.Signals, code: int
 ) -> None:
     """The whole group gets the signal, as by Ctrl-C; minikube goes, and is told once."""
     until(up, step)
@@ -93,20 +86,18 @@ async def test_cut_off_start_is_remembered_and_begun_again(
     assert was_cut_off(world.home / "home", "shop")
     made = len(world.get()["profiles"])
     world.set(hold="")
-    await minikube.start(progress)
+    await world.start()
     assert world.acts().count("delete") == made
     assert world.acts()[-1] == "start"
     assert not was_cut_off(world.home / "home", "shop")
 
 
-async def test_killed_start_is_begun_again(
-    world: World, up: Start, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_killed_start_is_begun_again(world: World, up: Start) -> None:
     """SIGKILL lets nobody say anything: the note was written before."""
     until(up, "Creating Container")
     up.kill()
     up.communicate()
     world.set(pace=0)
     world.has(unfinished=True, host="Running", kubelet="Stopped", apiserver="Stopped")
-    await minikube.start(progress)
+    await world.start()
     assert world.acts()[-2:] == ["delete", "start"]

@@ -52,36 +52,32 @@ def sleeper(docker_socket: Path, base_image: str) -> Iterator[Any]:
 
 
 async def test_process_is_killed_through_the_nodes_docker(
-    world: World, minikube: MinikubeCluster, docker_socket: Path, sleeper: Any
+    world: World, docker_socket: Path, sleeper: Any
 ) -> None:
     """From inside, process 1 would be safe from it."""
     world.has()
     authority = Authority.make(world.home / "certs")
     with door(docker_socket, authority.server_context()) as port:
         world.set(engines=[f"tcp://127.0.0.1:{port}"], certs=str(authority.folder))
-        await OnePod(f"docker://{sleeper.id}").crash(minikube)
+        await OnePod(f"docker://{sleeper.id}").crash(world.minikube)
     assert sleeper.wait(timeout=20)["StatusCode"] == KILLED
-    assert await minikube.crashing() == ""
+    assert await world.minikube.crashing() == ""
 
 
 async def test_driver_none_kills_through_this_hosts_docker(
-    world: World,
-    minikube: MinikubeCluster,
-    docker_socket: Path,
-    sleeper: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, docker_socket: Path, sleeper: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no node around it."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{docker_socket}")
     world.has(driver="none")
-    await OnePod(f"docker://{sleeper.id}").crash(minikube)
+    await OnePod(f"docker://{sleeper.id}").crash(world.minikube)
     assert sleeper.wait(timeout=20)["StatusCode"] == KILLED
     assert world.acts() == []
 
 
 @pytest.mark.parametrize("state", [{"runtime": "containerd"}, {"nodes": 2}])
 async def test_other_runtimes_kill_from_inside_and_say_so(
-    world: World, minikube: MinikubeCluster, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any]
+    world: World, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any]
 ) -> None:
     """Without a Docker to ask there is only the container's own shell."""
     asked: list[str] = []
@@ -91,29 +87,25 @@ async def test_other_runtimes_kill_from_inside_and_say_so(
 
     monkeypatch.setattr(ContextCluster, "crash", inside)
     world.has(**state)
-    assert "process 1 is safe from SIGKILL" in await minikube.crashing()
-    await OnePod("containerd://ab").crash(minikube)
+    assert "process 1 is safe from SIGKILL" in await world.minikube.crashing()
+    await OnePod("containerd://ab").crash(world.minikube)
     assert asked == ["shop default flashsale-rs-aaaaa"]
     assert world.acts() == []
 
 
-async def test_stopped_profile_is_not_started_for_a_crash(
-    world: World, minikube: MinikubeCluster
-) -> None:
+async def test_stopped_profile_is_not_started_for_a_crash(world: World) -> None:
     """Only `up` starts anything."""
     world.has(**STOPPED)
     with pytest.raises(ClusterUnreachableError, match="'shop' is stopped"):
-        await OnePod("docker://ab").crash(minikube)
+        await OnePod("docker://ab").crash(world.minikube)
     assert world.acts() == ["docker-env"]
 
 
-async def test_pod_without_a_container_in_docker_cannot_crash(
-    world: World, minikube: MinikubeCluster
-) -> None:
+async def test_pod_without_a_container_in_docker_cannot_crash(world: World) -> None:
     """It is just being made, or has just ended."""
     world.has()
     with pytest.raises(FlashsaleError, match="No container of the pod"):
-        await OnePod("").crash(minikube)
+        await OnePod("").crash(world.minikube)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from flashsale.doctor.finding import Finding
 from flashsale.sale.down import close
 from flashsale.sale.session import connect_to_sale
 from tests.clusters.minikube.conftest import QUICK
-from tests.clusters.minikube.double_world import RecordedProgress, World
+from tests.clusters.minikube.double_world import World
 from tests.clusters.minikube.states import STATES, UNTRIED, State, document
 
 pytestmark = pytest.mark.usefixtures("docker_program")
@@ -61,12 +61,12 @@ async def cell(what: Awaitable[str], world: World) -> str:
     )
 
 
-async def test_up(state: State, world: World, progress: RecordedProgress) -> None:
+async def test_up(state: State, world: World) -> None:
     """The steps about the profile, or the error."""
 
     async def up() -> str:
-        await MinikubeCluster("shop", patience=QUICK).start(progress)
-        steps = [step for step in progress.steps if not step.startswith("minikube: ")]
+        await MinikubeCluster("shop", patience=QUICK).start(world.progress)
+        steps = [step for step in world.progress.steps if not step.startswith("minikube: ")]
         return ". ".join(steps) or "Goes on at once."
 
     assert await cell(up(), world) == state.up
@@ -83,12 +83,12 @@ async def test_status(state: State, world: World) -> None:
         assert await cell(status(), world) == state.status
 
 
-async def test_down(state: State, world: World, progress: RecordedProgress) -> None:
+async def test_down(state: State, world: World) -> None:
     """`down --stop`, which starts nothing only to remove what is in it."""
 
     async def down() -> str:
-        closed = await close(await select_for_down(WHERE), None, progress, stop=True)
-        return " ".join(progress.notes) + " The sale is still in it." * closed.kept
+        closed = await close(await select_for_down(WHERE), None, world.progress, stop=True)
+        return " ".join(world.progress.notes) + " The sale is still in it." * closed.kept
 
     if state.down not in UNTRIED:
         assert await cell(down(), world) == state.down
@@ -118,11 +118,7 @@ async def test_doctor(state: State, world: World) -> None:
     ],
 )
 async def test_doctor_advises_nothing_that_would_fail(
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
-    root: bool,
-    trouble: EngineError | None,
-    why: str,
+    world: World, monkeypatch: pytest.MonkeyPatch, root: bool, trouble: EngineError | None, why: str
 ) -> None:
     """A profile that is not there yet is no use where none can be made."""
 
@@ -140,14 +136,12 @@ async def test_doctor_advises_nothing_that_would_fail(
 
 
 @pytest.mark.usefixtures("docker_runs")
-async def test_profile_without_a_node_is_nothing_to_stop(
-    world: World, progress: RecordedProgress
-) -> None:
+async def test_profile_without_a_node_is_nothing_to_stop(world: World) -> None:
     """What was wanted is so; a sale on an earlier profile of that name went with it."""
     store = SaleStore(world.home / "home")
     store.write(SaleRecord("minikube", "shop", profile="shop"))
     world.has(host="Gone", ip="", unfinished=True)
-    closed = await close(await select_for_down(WHERE), None, progress, stop=True)
+    closed = await close(await select_for_down(WHERE), None, world.progress, stop=True)
     assert (closed.stopped, closed.kept) == (False, False)
     assert store.read() is None
     assert world.acts() == []

@@ -18,7 +18,7 @@ from flashsale.clusters.select import (
 from flashsale.clusters.state.sale_record import SaleRecord
 from flashsale.clusters.state.sale_store import SaleStore
 from flashsale.sale.down import close
-from tests.clusters.minikube.double_world import STOPPED, RecordedProgress, World
+from tests.clusters.minikube.double_world import STOPPED, World
 
 RECORD = SaleRecord("minikube", "shop", profile="shop", namespace="sale")
 
@@ -77,26 +77,22 @@ async def test_uninstalled_minikube_is_missing(
         await select_existing(ClusterOptions(), home=home)
 
 
-async def test_stopping_what_is_stopped_keeps_the_sale(
-    world: World, home: Path, progress: RecordedProgress
-) -> None:
+async def test_stopping_what_is_stopped_keeps_the_sale(world: World, home: Path) -> None:
     """`down --stop` starts nothing only to remove what is in it, and says so."""
     world.has(**STOPPED)
     choice = await select_for_down(ClusterOptions(), home=home)
-    closed = await close(choice, None, progress, stop=True)
+    closed = await close(choice, None, world.progress, stop=True)
     assert (closed.removed, closed.stopped, closed.kept) == ((), True, True)
     assert SaleStore(home).read() == RECORD
 
 
-async def test_stopping_what_is_deleted_forgets_the_sale(
-    world: World, home: Path, progress: RecordedProgress
-) -> None:
+async def test_stopping_what_is_deleted_forgets_the_sale(world: World, home: Path) -> None:
     """It went with the profile."""
     closed = await close(
-        await select_for_down(ClusterOptions(), home=home), None, progress, stop=True
+        await select_for_down(ClusterOptions(), home=home), None, world.progress, stop=True
     )
     assert (closed.stopped, closed.kept) == (False, False)
-    assert progress.notes == ["There is no minikube profile 'shop' to stop."]
+    assert world.progress.notes == ["There is no minikube profile 'shop' to stop."]
     assert SaleStore(home).read() is None
 
 

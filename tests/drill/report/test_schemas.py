@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from flashsale.drill.history import Outage, ReplicaCount
 from flashsale.drill.report.compare import compare
@@ -30,6 +29,8 @@ FULL: dict[str, Any] = {
 
 def check(name: str, document: Any) -> None:
     """Hold a document against its schema."""
+    from jsonschema import Draft202012Validator  # takes a while, in each worker
+
     schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     found = json.loads(json.dumps(document))

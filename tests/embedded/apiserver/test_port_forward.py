@@ -13,7 +13,7 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_portforward import (
     MOST_UNREAD,
     PortForward,
 )
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import PodConnection
+from flashsale.embedded.apiserver.handlers.subresources.port_channels import PodConnection
 from flashsale.embedded.apiserver.streaming.spdy_frames import (
     Data,
     Frame,

@@ -161,6 +161,10 @@ class Cluster:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self.end()
+
+    async def end(self) -> None:
+        """End the kubelet; safe to call again."""
         self.api.kubelet = None
         self._task.cancel()
         await asyncio.wait({self._task})

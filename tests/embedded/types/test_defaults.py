@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flashsale.embedded.types.defaults import apply_defaults, qos_class
-from flashsale.embedded.types.pod_defaults import pull_policy
+from flashsale.embedded.types.defaults import apply_defaults
+from flashsale.embedded.types.pod_defaults import pull_policy, qos_class
 from flashsale.embedded.types.resources import (
     ENDPOINT_SLICES,
     EVENTS,

@@ -21,6 +21,6 @@ def test_the_network_stays() -> None:
 def test_taints_are_judged_twice() -> None:
     """An update names each mistake in a taint once more than a creation does."""
     tainted = NODE | {"spec": {"taints": [{"key": "a", "effect": "Bad"}]}}
-    once = validate_rest(NODES, tainted)
+    once = list(validate_rest(NODES, tainted))
     assert [error.field for error in once] == ["metadata.taints[0].effect"]
-    assert validate_rest_update(NODES, tainted, tainted) == once
+    assert list(validate_rest_update(NODES, tainted, tainted)) == once

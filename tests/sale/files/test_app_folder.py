@@ -77,8 +77,7 @@ def test_named_manifest_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
-    [((), "has none of app.py"), (("notes.txt",), "has none")],
+    ("files", "words"), [((), "has none of app.py"), (("notes.txt",), "has none")]
 )
 def test_folder_without_an_app_is_refused(
     tmp_path: Path, files: tuple[str, ...], words: str
@@ -129,26 +128,28 @@ def test_without_a_folder_or_when_it_is_gone_the_packaged_one_is_taken(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("lines", "expected"),
+    ("lines", "base"),
     [
-        ("FROM python:3.11-slim\nCOPY app.py .", ("python:3.11-slim", False)),
-        ("FROM python:3.11-slim\ncmd gunicorn app:app", ("python:3.11-slim", True)),
-        ("FROM a AS one\nCMD x\nFROM b\nCOPY --from=one x .", ("b", False)),
-        ("FROM a AS One\nENTRYPOINT x\nFROM --platform=linux/amd64 one", ("a", True)),
-        ("", ("", False)),
+        ("FROM python:3.11-slim\nCOPY app.py .", "python:3.11-slim"),
+        ("FROM python:3.11-slim\ncmd gunicorn app:app", ""),
+        ("FROM a AS one\nCMD x\nFROM b\nCOPY --from=one x .", "b"),
+        ("FROM a AS One\nENTRYPOINT x\nFROM --platform=linux/amd64 one", ""),
+        ("", ""),
     ],
 )
-def test_command_of_a_dockerfile(lines: str, expected: tuple[str, bool]) -> None:
-    """The last stage's, which it may have from an earlier one."""
-    assert app_folder.command_of(lines) == expected
+def test_command_of_a_dockerfile(tmp_path: Path, lines: str, base: str) -> None:
+    """The last stage's, which it may have from an earlier one; noted where it has none."""
+    (tmp_path / "Dockerfile").write_text(lines)
+    notes = app_folder.dockerfile_notes(app_folder.from_folder(tmp_path))
+    assert [f"base image {base} does" in note for note in notes] == ([True] if base else [])
 
 
 def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
     """With what to add, and what happens without it; a command in the manifest will do."""
     app_folder.init(tmp_path)
-    assert app_folder.missing_command_line(app_folder.from_folder(tmp_path)) == ""
+    assert app_folder.dockerfile_notes(app_folder.from_folder(tmp_path)) == []
     (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nCOPY app.py .\n")
-    line = app_folder.missing_command_line(app_folder.from_folder(tmp_path))
+    [line] = app_folder.dockerfile_notes(app_folder.from_folder(tmp_path))
     assert 'names no command: add CMD ["gunicorn"' in line
     assert line.endswith("base image python:3.11-slim does: python3, which ends at once.")
     manifest = tmp_path / manifests.FILE
@@ -156,7 +157,7 @@ def test_dockerfile_without_a_command_is_told(tmp_path: Path) -> None:
     manifest.write_text(
         text.replace("ports:\n            -", 'args: ["gunicorn"]\n          ports:\n            -')
     )
-    assert app_folder.missing_command_line(app_folder.from_folder(tmp_path)) == ""
+    assert app_folder.dockerfile_notes(app_folder.from_folder(tmp_path)) == []
 
 
 @pytest.mark.parametrize(
@@ -169,5 +170,5 @@ def test_a_port_that_buyers_are_not_sent_to_is_told(
     """The Dockerfile exposes another one than the packaged manifest has."""
     line = f"EXPOSE {exposed}\n" if exposed else ""
     (tmp_path / "Dockerfile").write_text(f"FROM python\nENV PORT=8000\n{line}CMD serve\n")
-    folder_found = app_folder.other_port_line(app_folder.from_folder(tmp_path))
-    assert ("buyers are sent to port 5000" in folder_found) is said
+    notes = app_folder.dockerfile_notes(app_folder.from_folder(tmp_path))
+    assert ["buyers are sent to port 5000" in note for note in notes] == ([True] if said else [])

@@ -112,6 +112,15 @@ def test_json_values_may_stand_one_after_another() -> None:
         ("a:\n\t- b\n", "my.yaml is not YAML: line 2 begins with a tab"),
         ("a:\n\u00a0 b: 1\n  c: 2\n", "line 2 begins with a no-break space"),
         ("a: {b: 1}\nc: 2\na: {b: 1}\n", "not YAML: line 3, column 1: the key 'a' is there twice"),
+        (
+            "apiVersion: v1\nkind: Service\napiVersion: v1\n",
+            "twice: a line --- divides two objects",
+        ),
+        ("kind: Ingress\napiVersion: v1\n", "has an Ingress; the sale is one"),
+        (
+            "kind: Service\napiVersion: v1\nmetadata: {name: 7}\n",
+            "no name: 7 is not text: quote it",
+        ),
         ("kind: ReplicaSet\n", "says no kind or apiVersion in document 1"),
         ("kind: Deployment\napiVersion: apps/v1\n", "has a Deployment; the sale is one"),
         ("kind: services\napiVersion: v1\n", "says kind: services; it is Service"),

@@ -97,3 +97,38 @@ def test_deployment_that_is_nearly_a_replicaset_becomes_one_by_the_hint(
     (tmp_path / name).write_text(text.replace("kind: ReplicaSet", "kind: Deployment"))
     subprocess.run(refusal(tmp_path).hint, shell=True, check=True)
     assert app_folder.from_folder(tmp_path).manifest.text == text
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "Service"])
+def test_an_api_version_is_mended_where_it_is_wrong_and_nowhere_else(
+    tmp_path: Path, kind: str
+) -> None:
+    """The wrong one of the ReplicaSet is the right one of the Service, and the other way round."""
+    (tmp_path / "app.py").write_text("")
+    text = manifests.shipped_text()
+    wrong = {"ReplicaSet": "v1", "Service": "apps/v1"}[kind]
+    right = f"apiVersion: {manifests.VERSIONS[kind]}\nkind: {kind}\n"
+    assert right in text
+    (tmp_path / manifests.FILE).write_text(
+        text.replace(right, f"apiVersion: {wrong}\nkind: {kind}\n")
+    )
+    subprocess.run(refusal(tmp_path).hint, shell=True, check=True)
+    assert app_folder.from_folder(tmp_path).manifest.text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "beside", "words"),
+    [
+        ("StatefulSet", SERVICE, "prints a ReplicaSet"),
+        ("Deployment", f"{REPLICASET}\n---\n{SERVICE}", "put the Deployment into a file"),
+        ("Ingress", SERVICE, "put the Ingress into a file"),
+    ],
+)
+def test_what_another_kind_asks_for_depends_on_what_is_there(
+    kind: str, beside: str, words: str
+) -> None:
+    """One that makes pods takes the ReplicaSet's place, where there is none beside it."""
+    other = REPLICASET.replace("kind: ReplicaSet", f"kind: {kind}")
+    with pytest.raises(BadInputError) as caught:
+        manifests.parse_manifest(f"{other}\n---\n{beside}", "my.yaml")
+    assert words in caught.value.hint

@@ -10,11 +10,7 @@ import pytest
 from flashsale.base.errors import BadInputError, RefusedError
 from flashsale.objects.models import Pod
 from flashsale.objects.nodes import Node
-from flashsale.sale.kill.kill_node import (
-    choose_node,
-    stopped_evictions_line,
-    tolerated_seconds,
-)
+from flashsale.sale.kill.kill_node import choose_node, stopped_evictions_line, tolerated_seconds
 from flashsale.sale.sale_nodes import find_node
 
 FIRST, SECOND, THIRD = Node("a", True, True), Node("b", True, False), Node("c", True, False)

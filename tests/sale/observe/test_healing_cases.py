@@ -69,6 +69,15 @@ def lines_of(*observations: Observation) -> list[str]:
     return words(replay_all([*THREE, *observations])[1])
 
 
+def test_a_healing_keeps_what_was_wanted_and_counted_when_its_pod_died() -> None:
+    """Somebody scales before the replacement is ready: the reason for it stays the same."""
+    state, _ = replay_all(
+        [*THREE, killed(1.0, "a"), born(1.1, "x"), wants(2.0, 4), grown(3.0, "x")]
+    )
+    (healing,) = state.open
+    assert (healing.wanted, healing.left) == (3, 2)
+
+
 def test_several_victims_at_once_get_one_replacement_each() -> None:
     """In the order of their deaths, whoever is ready first."""
     assert lines_of(

@@ -128,8 +128,4 @@ def test_the_replicaset_is_counted_as_it_counts_itself(scenario: str) -> None:
     if last is None:
         assert state.replicaset is None
     else:
-        assert (state.desired, state.count, state.ready) == (
-            last.desired,
-            last.current,
-            last.ready,
-        )
+        assert (state.desired, state.count, state.ready) == (last.desired, last.current, last.ready)

@@ -103,14 +103,14 @@ async def test_what_may_not_be_read_is_gone_without(
     sale: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch, forbidden: str
 ) -> None:
     """A user who may read pods and ReplicaSets only sees them heal all the same."""
-    allowed = api.get
+    allowed = api.list_to_watch
 
-    async def get(path: str, query: Any = None) -> Any:
+    async def list_to_watch(path: str, query: Any = None) -> Any:
         if path == forbidden:
             raise ForbiddenError("not for you")
         return await allowed(path, query)
 
-    monkeypatch.setattr(api, "get", get)
+    monkeypatch.setattr(api, "list_to_watch", list_to_watch)
     seen = await read(api, until=Synced)
     assert [pod_seen.pod.name for pod_seen in seen if isinstance(pod_seen, PodSeen)] == [
         "rs-a",

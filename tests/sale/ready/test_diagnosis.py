@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from flashsale.objects.models import Object, Pod
@@ -43,11 +45,21 @@ def test_image_that_cannot_be_pulled_comes_with_the_runtimes_words() -> None:
     assert diagnosis.details == message
 
 
-def test_pod_without_room_comes_with_the_schedulers_words() -> None:
-    """The sentence carries the reason: too little CPU, say."""
-    message = "0/1 nodes are available: 1 Insufficient cpu."
+@pytest.mark.parametrize(
+    ("why", "hint"),
+    [
+        ("1 Insufficient cpu.", "fewer pods"),
+        ("1 node(s) didn't have free ports for the requested pod ports.", "hostPort"),
+        ('persistentvolumeclaim "pvc" not found. not found.', "emptyDir"),
+        ("1 node(s) didn't match Pod's node affinity/selector.", "nodeSelector"),
+    ],
+)
+def test_pod_without_room_comes_with_the_schedulers_words(why: str, hint: str) -> None:
+    """The sentence carries the reason, and the hint says what helps against it."""
+    message = f"0/1 nodes are available: {why}"
     diagnosis = diagnose([pod_object(node="")], [event(NAME, "FailedScheduling", message)], {})
     assert message in diagnosis.cause
+    assert hint in diagnosis.hint
 
 
 def test_crashing_app_shows_its_last_lines() -> None:
@@ -164,6 +176,7 @@ def test_liveness_probe_that_restarts_is_named() -> None:
     ("message", "reason"),
     [
         ("Readiness probe failed: HTTP probe failed with statuscode: 503", "HTTP status 503"),
+        ("Readiness probe failed: HTTP probe failed with statuscode: 404", "HTTP status 404"),
         (REFUSED, "connection refused"),
         ("Readiness probe failed: context deadline exceeded (Client.Timeout ...)", "no answer in"),
     ],
@@ -173,6 +186,7 @@ def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -
     diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
     assert "readiness probe (GET /health on port 5000) fails" in diagnosis.cause
     assert reason in diagnosis.cause
+    assert ("that path" in diagnosis.hint) == ("404" in message)
 
 
 @pytest.mark.parametrize(
@@ -185,12 +199,20 @@ def test_app_on_another_port_is_found_in_its_log(line: str) -> None:
     assert "5000" in diagnosis.hint
 
 
+def test_a_probes_port_that_no_container_names_is_no_number() -> None:
+    """Nobody can be told to listen there."""
+    pod = copy.deepcopy(pod_object())
+    pod["spec"]["containers"][0]["readinessProbe"]["httpGet"]["port"] = "web"
+    diagnosis = diagnose([pod], [event(NAME, "Unhealthy", REFUSED)], {NAME: "at: http://x:8000"})
+    assert "on port web) asks a port that no container names" in diagnosis.cause
+    assert "`name: web` beside containerPort" in diagnosis.hint
+
+
 def test_quota_that_forbids_pods_is_told() -> None:
     """Without any pod, only the ReplicaSet's own event knows why."""
-    message = 'Error creating: pods "x" is forbidden: exceeded quota'
-    assert (
-        "exceeded quota" in diagnose([], [event("flashsale-rs", "FailedCreate", message)], {}).cause
-    )
+    message = '(combined from similar events): Error creating: pods "x" is forbidden: quota'
+    cause = diagnose([], [event("flashsale-rs", "FailedCreate", message)], {}).cause
+    assert cause == 'the ReplicaSet cannot create pods: pods "x" is forbidden: quota'
 
 
 def test_slow_start_is_no_failure() -> None:
@@ -244,7 +266,14 @@ def test_an_app_that_only_its_own_pod_reaches_is_known(log: str, inside: bool) -
     [
         ("INFO:     Uvicorn running on http://127.0.0.1:5000", "--host 0.0.0.0 --port 5000"),
         ("[INFO] Listening at: http://127.0.0.1:5000 (7)", "-b 0.0.0.0:5000"),
-        (" * Serving Flask app 'x'\n * Running on http://127.0.0.1:5000", "--host=0.0.0.0"),
+        (
+            " * Serving Flask app 'x'\n * Running on http://127.0.0.1:5000",
+            "flask run --host=0.0.0.0",
+        ),
+        (
+            "WARNING: This is a development server.\n * Running on http://127.0.0.1:5000",
+            'with `app.run(host="0.0.0.0", port=5000)` or',
+        ),
         ("Starting development server at http://127.0.0.1:5000/", "runserver 0.0.0.0:5000"),
         ("Listening on http://127.0.0.1:5000/", "listen on 0.0.0.0:5000"),
     ],
@@ -288,11 +317,18 @@ def test_missing_configuration_comes_with_how_to_make_it(said: str, hint: str) -
     assert hint in diagnosis.hint
 
 
-def test_a_script_that_may_not_be_run_is_mended_by_chmod() -> None:
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("permission denied: unknown", "chmod +x"),
+        (r"its interpreter '/bin/sh\r' is not there", r"sed -i.bak 's/\r$//'"),
+    ],
+)
+def test_a_script_that_cannot_be_run_is_mended_itself(words: str, hint: str) -> None:
     """Nothing is wrong with CMD then."""
-    words = 'exec: "/app/run.sh": permission denied: unknown'
-    state = {"waiting": {"reason": "RunContainerError", "message": words}}
-    assert "chmod +x" in diagnose([pod_object(state=state)], [], {}).hint
+    message = f'exec: "/app/run.sh": {words}'
+    state = {"waiting": {"reason": "RunContainerError", "message": message}}
+    assert hint in diagnose([pod_object(state=state)], [], {}).hint
 
 
 def test_a_pod_that_takes_its_grace_period_is_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flashsale.objects.models import Pod
@@ -21,7 +23,9 @@ from flashsale.sale.ready.explanation import (
 from tests.sale.api_objects import known, pod_object, replicaset_object
 from tests.sale.observe.replay import updates
 
-POD = Pod.from_object(pod_object("rs-7fmc8", ready=True))
+READY_POD = pod_object("rs-7fmc8", ready=True)
+POD = Pod.from_object(READY_POD)
+PODS = {"b": PodSeen.from_object(READY_POD, "changed", 0.0)}
 NO_ROOM = (
     "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate,"
     " preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
@@ -35,8 +39,9 @@ def warning(reason: str, message: str, *, old: bool = False) -> EventSeen:
 def test_a_replaced_pod() -> None:
     """What the ReplicaSet counted, whom it created, and how long the probe took."""
     healing = Healing("rs-a", "a", "deleted", 10.0, "rs-7fmc8", "b", 10.02, 10.1, 10.5, 15.0)
-    assert healing_line(healing, 3, 2, POD) == (
-        "The ReplicaSet wants 3, counted 2, created rs-7fmc8; ready after 5.0 s:"
+    healing = replace(healing, wanted=3, left=2)
+    assert healing_line(healing, PODS) == (
+        "The ReplicaSet wanted 3, counted 2, created rs-7fmc8; ready after 5.0 s:"
         " 0.5 s until its container ran and 4.5 s for its readiness probe,"
         " which begins after 3 s and runs every 10 s."
     )
@@ -45,14 +50,14 @@ def test_a_replaced_pod() -> None:
 def test_a_container_that_is_restarted_in_its_pod() -> None:
     """No ReplicaSet has a part in it."""
     healing = Healing("rs-a", "a", "crashed", 10.0, "rs-a", "a", started=10.3, ready=11.0)
-    line = healing_line(healing, 3, 2, None)
+    line = healing_line(healing, {})
     assert line.startswith("The kubelet restarted the container of rs-a in place; ready after 1.0")
     assert "0.7 s until it was ready" in line
 
 
 def test_a_healing_under_way_has_no_line() -> None:
     """Where the seconds went is known at the end."""
-    assert healing_line(Healing("rs-a", "a", "deleted", 10.0, "rs-b", "b"), 3, 2, POD) == ""
+    assert healing_line(Healing("rs-a", "a", "deleted", 10.0, "rs-b", "b"), PODS) == ""
 
 
 def test_new_pods_and_the_last_of_them() -> None:
@@ -116,6 +121,10 @@ def test_each_warning_is_noted_once_and_not_while_room_is_being_made() -> None:
     for _ in range(2):
         see(Update(event, known(replicaset_object())))
     assert len(notes) == 1
+    for name in ("rs-1", "rs-2"):
+        failure = warning("FailedCreate", f'Error creating: pods "{name}" is forbidden: quota')
+        see(Update(failure, known(replicaset_object())))
+    assert len(notes) == 2
 
 
 def test_replicaset_is_needed_to_know_its_pods() -> None:

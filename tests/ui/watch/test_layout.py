@@ -242,7 +242,7 @@ def test_why_a_pod_took_its_time_stands_above_the_keys() -> None:
     """For a while, in as many lines as it takes."""
     board, now = moment("03-delete-pod", 9.2)
     shown = " ".join(" ".join(text(board, now)[-4:]).split())
-    assert "The ReplicaSet wants 5, counted 4, created flashsale-rs-2bk89;" in shown
+    assert "The ReplicaSet wanted 5, counted 4, created flashsale-rs-2bk89;" in shown
     assert "ready after 8.4 s" in shown
     assert shown.endswith("+ - scale")
 

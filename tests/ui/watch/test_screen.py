@@ -175,6 +175,20 @@ class Terminal:
             async with SaleMonitor(news, state=board.state) as monitor:
                 yield WatchSession(monitor, board, Screen(out, console), named, stdin=typed)
 
+    @asynccontextmanager
+    async def watching(
+        self, news: AsyncGenerator[Observation], board: Board, **acts: Act
+    ) -> AsyncIterator[WatchSession]:
+        """A live view that is up and runs, until `q` ends it."""
+        async with self.show(news, board, **acts) as show:
+            task = asyncio.create_task(show.run())
+            await noticed(self, "q quit")
+            yield show
+            assert not task.done()
+            self.type("q")
+            async with asyncio.timeout(LIMIT):
+                await task
+
     def type(self, keys: str) -> None:
         """Type keys; only `select` waits until the kernel has brought them to the other end."""
         os.write(self.ours, keys.encode())
@@ -298,9 +312,7 @@ async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
     async def scale(board: Board, by: int) -> Answer:
         return Question("Scale to 0?", really)
 
-    async with terminal.show(silence(), many(3), minus=scale) as show:
-        task = asyncio.create_task(show.run())
-        await noticed(terminal, "q quit")
+    async with terminal.watching(silence(), many(3), minus=scale):
         terminal.type("-")
         await noticed(terminal, "Scale to 0?")
         terminal.type("-")
@@ -310,9 +322,6 @@ async def test_a_question_waits_for_a_yes(terminal: Terminal) -> None:
         await noticed(terminal, "Scale to 0?")
         terminal.type("y")
         await noticed(terminal, "scaled to 0")
-        terminal.type("q")
-        async with asyncio.timeout(LIMIT):
-            await task
     assert done == [1]
 
 
@@ -323,17 +332,11 @@ async def test_a_panel_is_shown_and_left_again(terminal: Terminal) -> None:
     async def log(board: Board, count: int) -> Answer:
         return Panel("Log of a pod", ("first words",))
 
-    async with terminal.show(silence(), many(3), l=log) as show:
-        task = asyncio.create_task(show.run())
-        await noticed(terminal, "q quit")
+    async with terminal.watching(silence(), many(3), l=log):
         terminal.type("l")
         await noticed(terminal, "first words")
         terminal.type("q")
         await noticed(terminal, "q quit")
-        assert not task.done()
-        terminal.type("q")
-        async with asyncio.timeout(LIMIT):
-            await task
 
 
 @in_virtual_time
@@ -380,33 +383,24 @@ async def test_keys_that_are_typed_too_early_wait_until_it_is_known_what_is_ther
         yield Synced(0.0)
         await asyncio.Event().wait()
 
-    async with terminal.show(late(), Board(PLACE), plus=scale) as show:
-        task = asyncio.create_task(show.run())
-        await noticed(terminal, "q quit")
+    async with terminal.watching(late(), Board(PLACE), plus=scale):
         terminal.type("+")
         async with asyncio.timeout(LIMIT):
             while terminal.unread():  # noqa: ASYNC110 - the terminal tells nobody
                 await asyncio.sleep(0.01)
         connected.set()
         await noticed(terminal, "scaled")
-        terminal.type("q")
-        async with asyncio.timeout(LIMIT):
-            await task
     assert wanted == [3]
 
 
 @in_virtual_time
 async def test_a_resize_is_followed(terminal: Terminal) -> None:
     """SIGWINCH repaints everything, in the new size."""
-    async with terminal.show(silence(), many(3)) as show:
-        task, console = asyncio.create_task(show.run()), show.screen.console
-        await noticed(terminal, "q quit")
+    async with terminal.watching(silence(), many(3)) as show:
+        console = show.screen.console
         console.size = console.size._replace(width=60, height=10)  # type: ignore[misc]
         os.kill(os.getpid(), signal.SIGWINCH)
         again = await noticed(terminal, "q quit")
-        terminal.type("q")
-        async with asyncio.timeout(LIMIT):
-            await task
     assert "\x1b[2J" in again
     assert max(map(int, re.findall(r"\x1b\[(\d+);1H", again))) == 10
 

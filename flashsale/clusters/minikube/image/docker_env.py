@@ -54,11 +54,7 @@ async def node_engine(
 async def read_docker_env(
     minikube: MinikubeCli, revive: Callable[[], Awaitable[object]]
 ) -> dict[str, str]:
-    """Read `docker-env`; a profile that stopped in between is started again, once.
-
-    Raises:
-        ClusterUnreachableError: minikube has no Docker daemon to offer.
-    """
+    """Read `docker-env`; a profile that stopped in between is started again, once."""
     words = ("docker-env", "--shell", "none", "-o", "json")
     output = await minikube.ask(*words)
     if output.code in (STOPPED, MISSING):

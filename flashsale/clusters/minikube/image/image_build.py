@@ -87,11 +87,7 @@ def nodes_lacking(nodes: Sequence[Images], image: str, name: str) -> list[int]:
 
 
 def build_failed_error(log: str, where: Sequence[str]) -> BuildError:
-    """Say that the image is not there, though minikube said nothing of the kind.
-
-    Args:
-        where: the nodes that lack it, if there are several.
-    """
+    """Say that the image is not there, or not on these nodes, though minikube said nothing."""
     places = f" on {', '.join(where)}" if where else ""
     error = step_failed_error("minikube returned 0 all the same", log.splitlines())
     return BuildError(

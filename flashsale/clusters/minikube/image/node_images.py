@@ -21,11 +21,7 @@ Images = dict[str, tuple[str, ...]]  # of one node: full name to id, and what el
 
 
 async def list_images_by_node(minikube: MinikubeCli, profile: Profile) -> list[Images]:
-    """List the images of each node, in the order of the profile's nodes.
-
-    Raises:
-        ClusterUnreachableError: a node does not say.
-    """
+    """List each node's images, in their order; ClusterUnreachableError if a node does not say."""
     if len(profile.nodes) == 1:
         return [await _listed(minikube, "image", "ls", "--format", "json")]
     return [

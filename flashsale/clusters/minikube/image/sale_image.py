@@ -30,12 +30,7 @@ class ImageBuilder:
     revive: Callable[[], Awaitable[object]]
 
     async def build(self, app: App, name: str, options: BuildOptions) -> Image:
-        """Build by the way that the profile asks for.
-
-        Raises:
-            BuildError, PushError: it could not be made.
-            ClusterUnreachableError: no way to build it inside this profile.
-        """
+        """Build by the way that the profile asks for."""
         way, message = image_route(self.profile)
         if message:
             self.progress.note(message)

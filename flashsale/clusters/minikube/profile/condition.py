@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flashsale.base.errors import ClusterUnreachableError
 from flashsale.base.text import joined
 from flashsale.clusters.minikube.home import config_file
 from flashsale.clusters.minikube.profile.profile import (
@@ -27,20 +28,17 @@ class ProfileCondition:
     hint: str = ""
     good: bool = True  # nothing is wrong: it runs, or one command brings it up
 
+    def error(self, name: str) -> ClusterUnreachableError:
+        return ClusterUnreachableError(f"minikube '{name}' {self.words}.", hint=self.hint)
+
 
 def up_command(profile: str) -> str:
-    """Write the `flashsale up` that goes to a profile."""
-    return "flashsale up " + (
-        "--cluster minikube" if profile == "minikube" else f"--profile {profile}"
-    )
+    option = "--cluster minikube" if profile == "minikube" else f"--profile {profile}"
+    return f"flashsale up {option}"
 
 
 def describe_condition(name: str, state: ProfileState, *, docker: bool = True) -> ProfileCondition:
-    """Say what state a profile is in.
-
-    Args:
-        docker: whether this machine's Docker answers; counts where the node is a container of it.
-    """
+    """Say what state a profile is in; ``docker``: whether this machine's Docker answers."""
     up = up_command(name)
     if state.damaged:
         file = config_file(name)
@@ -112,7 +110,7 @@ def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) 
     if profile.driver in BY_DOCKER and not docker:
         return ProfileCondition("needs Docker, which is not running", start_docker(), good=False)
     if state.never_ran:
-        return ProfileCondition("has no node yet: no start of it came so far", up)
+        return ProfileCondition("has no node yet: no start of it got that far", up)
     return ProfileCondition(_lost_node(profile), f"{up} --recreate", good=False)
 
 
@@ -126,7 +124,6 @@ def _lost_node(profile: Profile) -> str:
 
 
 def start_docker() -> str:
-    """Write the command that starts Docker on this system."""
     import sys
 
     return "open -a Docker" if sys.platform == "darwin" else "sudo systemctl start docker"

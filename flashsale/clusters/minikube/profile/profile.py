@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flashsale.base.aio import end_tasks
 from flashsale.base.errors import ClusterUnreachableError, Hint
 from flashsale.clusters.minikube.cli import (
     INSTALL,
@@ -132,8 +133,8 @@ class ProfileState:
         return self.profile is not None and self.status == GONE and not self.profile.ip
 
 
-_asked: ContextVar[dict[str, asyncio.Task[ProfileState]] | None] = ContextVar("asked", default=None)
-_limit: ContextVar[float] = ContextVar("limit", default=60.0)
+Asked = tuple[dict[str, asyncio.Task[ProfileState]], MinikubeTimeouts]
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
 
 
 @asynccontextmanager
@@ -146,30 +147,22 @@ async def asked_once(limit: float) -> AsyncGenerator[None]:
         limit: seconds for it.
     """
     tasks: dict[str, asyncio.Task[ProfileState]] = {}
-    token, limited = _asked.set(tasks), _limit.set(limit)
+    token = _asked.set((tasks, MinikubeTimeouts(answer=limit, interrupt=1)))
     try:
         yield
     finally:
         _asked.reset(token)
-        _limit.reset(limited)
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        await end_tasks(*tasks.values())
 
 
 async def read_profile_state(profile: str) -> ProfileState:
-    """Ask about a profile; starts nothing, and a missing minikube is a missing profile.
-
-    Raises:
-        ClusterUnreachableError: minikube did not answer in time.
-    """
-    tasks = _asked.get()
+    """Ask about a profile; starts nothing, and a missing minikube is a missing profile."""
     if not is_installed():
         return ProfileState(None)
-    if tasks is None:
+    if (asked := _asked.get()) is None:
         return await read_state(MinikubeCli(profile))
+    tasks, quick = asked
     if profile not in tasks:
-        quick = MinikubeTimeouts(answer=_limit.get(), interrupt=1)
         tasks[profile] = asyncio.create_task(read_state(MinikubeCli(profile, quick)))
     return await asyncio.shield(tasks[profile])
 
@@ -222,21 +215,14 @@ def fatal_message(answer: Output) -> str:
 
 
 async def read_profile(minikube: MinikubeCli) -> Profile | None:
-    """Read how the profile was made, and nothing more: no Docker is asked, so this is quick.
-
-    Raises:
-        ClusterUnreachableError: minikube did not answer in time, or not in JSON.
-    """
+    """Read how the profile was made, and nothing more: no Docker is asked, so this is quick."""
     listed = await minikube.ask("profile", "list", "-o", "json", "--light")
-    return find_profile(listed, minikube.profile)
+    entries = (entry for entry in _profiles(listed) if entry["Name"] == minikube.profile)
+    return next(map(Profile.from_config, entries), None)
 
 
 async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
-    """Ask for minikube's version, as numbers.
-
-    Raises:
-        ClusterUnreachableError: minikube is missing, or this is not minikube.
-    """
+    """Ask for minikube's version, as numbers; ClusterUnreachableError if this is no minikube."""
     output = await minikube.ask("version", "-o", "json")
     document = _json(output.stdout)
     text = document.get("minikubeVersion", "") if isinstance(document, dict) else ""
@@ -248,12 +234,6 @@ async def read_version(minikube: MinikubeCli) -> tuple[int, ...]:
             details=output.stderr,
         )
     return tuple(int(number) for number in numbers.groups())
-
-
-def find_profile(listed: Output, name: str) -> Profile | None:
-    """Find a profile in `profile list -o json`."""
-    profiles = (Profile.from_config(entry) for entry in _profiles(listed) if entry["Name"] == name)
-    return next(profiles, None)
 
 
 def parse_status(output: Output) -> MinikubeStatus | None:

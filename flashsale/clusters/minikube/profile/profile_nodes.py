@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 from flashsale.base.errors import BadInputError, ClusterUnreachableError, Hint
@@ -9,6 +10,9 @@ from flashsale.base.text import counted
 from flashsale.clusters.minikube import current_context
 from flashsale.clusters.minikube.cli import MinikubeCli
 from flashsale.clusters.minikube.profile.profile import Profile
+from flashsale.clusters.subprocesses import run
+
+log = logging.getLogger(__name__)
 
 
 def refuse_other_nodes(profile: Profile, wanted: int) -> None:
@@ -25,12 +29,26 @@ def refuse_other_nodes(profile: Profile, wanted: int) -> None:
     )
 
 
-async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
-    """Start or stop one node's machine.
+async def unfreeze(profile: Profile, *, timeout: float) -> None:
+    """Undo `docker pause` on a profile's nodes; for those that go on it is an error, and no matter.
 
     Raises:
-        ClusterUnreachableError: minikube could not.
+        ClusterUnreachableError: the driver's program is not there, or does not answer.
     """
+    for machine in profile.machines:
+        command = (profile.driver, "unpause", machine)
+        try:
+            answer = await run.run_program(*command, timeout=timeout, patience=1)
+        except OSError as error:
+            raise ClusterUnreachableError(
+                f"{profile.driver} cannot unpause the node of '{profile.name}'.",
+                hint=" ".join(command),
+            ) from error
+        log.debug("%s: %d %s", " ".join(command), answer.code, answer.stderr)
+
+
+async def switch_node(minikube: MinikubeCli, verb: Literal["start", "stop"], node: str) -> None:
+    """Start or stop one node's machine; ClusterUnreachableError if minikube could not."""
     with current_context.keep_current_context(minikube.profile):
         answer = await minikube.ask("node", verb, node, timeout=minikube.patience.node)
     if answer.code:

@@ -87,11 +87,7 @@ DOCKER_DOWN = (
 def failure_error(
     failed: Failure, profile: str, log: Path | None = None, *, action: str = "start"
 ) -> ClusterUnreachableError:
-    """Say what a failed command means and what helps.
-
-    Args:
-        log: a file with all that was said, which the error names.
-    """
+    """Say what a failed command means and what helps; ``log`` is a file with all that was said."""
     if failed.code == NOT_PERMITTED:
         return foreign_files_error(profile, failed.message or failed.log)
     if failed.code == 80 and LOCK in failed.id:

@@ -25,12 +25,11 @@ from flashsale.clusters.minikube.profile.profile import (
     read_profile,
     read_state,
 )
-from flashsale.clusters.minikube.profile.profile_nodes import switch_node
+from flashsale.clusters.minikube.profile.profile_nodes import switch_node, unfreeze
 from flashsale.clusters.minikube.start import unfinished_profiles
 from flashsale.clusters.minikube.start.events import Failure, Listener
 from flashsale.clusters.minikube.start.exit_codes import MISMATCH, failure_error
 from flashsale.clusters.minikube.start.profile_mismatch import find_contradiction, mismatch_error
-from flashsale.clusters.minikube.start.repairs import refresh_kubeconfig, unfreeze
 from flashsale.clusters.minikube.start.start_plan import (
     WAITING,
     WRITING,
@@ -118,11 +117,7 @@ class Lifecycle:
         return decision
 
     async def _lacks_docker(self, state: ProfileState) -> bool:
-        """Whether the node cannot be seen because Docker does not run.
-
-        Raises:
-            EngineError: Docker runs, and cannot be used.
-        """
+        """Whether the node is unseen because no Docker runs; EngineError if one is unusable."""
         trouble = await self.docker_trouble() if asks_docker(state) else None
         if trouble and trouble.trouble is not EngineProblem.ABSENT:
             raise trouble
@@ -143,8 +138,9 @@ class Lifecycle:
             case StartAction.UNFREEZE:
                 assert profile is not None  # its driver has told that
                 await unfreeze(profile, timeout=patience.answer)
-            case StartAction.REFRESH:
-                await refresh_kubeconfig(self.minikube)
+            case StartAction.REFRESH:  # the profile's entry in the kubeconfig
+                with current_context.keep_current_context(self.minikube.profile):
+                    await self.minikube.ask("update-context")
             case StartAction.WAIT:
                 self.progress.detail("still waiting for it")
                 await asyncio.sleep(patience.poll)
@@ -181,12 +177,7 @@ class Lifecycle:
         return profile
 
     async def _start(self, profile: Profile | None) -> None:
-        """Run `minikube start` once; a profile that turns out to be of another driver, once more.
-
-        Raises:
-            ClusterUnreachableError: it failed.
-            BadInputError: the profile's driver is not the one that was asked for.
-        """
+        """Run `minikube start`; once more for a profile that proves to be of another driver."""
         try:
             failed = await self._try("start", *start_words(self.wish, profile))
             if (
@@ -198,17 +189,16 @@ class Lifecycle:
                     raise mismatch_error(existing, *other)
                 failed = await self._try("start", *start_words(self.wish, existing))
         except asyncio.CancelledError:
-            self.progress.note(_interrupted(self.wish.profile, made=profile is None))
+            state = "is not up yet. The next `up` goes on with it."
+            if profile is None:
+                state = "is half-made. The next `up` makes it anew."
+            self.progress.note(f"Interrupted: minikube '{self.wish.profile}' {state}")
             raise
         if failed:
             raise self._explained(failed, "start")
 
     async def stop(self) -> bool:
-        """Stop a profile; images and objects inside survive. False if there is nothing to stop.
-
-        Raises:
-            ClusterUnreachableError: it did not stop, or another minikube is at work on it.
-        """
+        """Stop a profile; images and objects inside survive. False if there is nothing to stop."""
         name = self.wish.profile
         state = await read_state(self.minikube)
         if not state.exists:
@@ -217,20 +207,14 @@ class Lifecycle:
         if await self._lacks_docker(state):
             raise docker_down_error()
         if state.damaged:
-            condition = describe_condition(name, state)
-            raise ClusterUnreachableError(
-                f"minikube '{name}' {condition.words}.", hint=condition.hint
-            )
-        if state.never_ran:
-            words = describe_condition(name, state).words
-            self.progress.note(f"minikube '{name}' {words}. There is nothing to stop.")
-            return False
+            raise describe_condition(name, state).error(name)
         if state.status == GONE:  # `stop` would try for 10 s, and blame ssh
             words = describe_condition(name, state).words
-            raise ClusterUnreachableError(
-                f"minikube '{name}' {words}. There is nothing to stop.",
-                hint=f"minikube delete -p {name}",
-            )
+            nothing = f"minikube '{name}' {words}. There is nothing to stop."
+            if not state.never_ran:
+                raise ClusterUnreachableError(nothing, hint=f"minikube delete -p {name}")
+            self.progress.note(nothing)
+            return False
         if await is_at_work(name):
             raise locked_error(name)
         already = state.status is not None and state.status.host == "Stopped"
@@ -267,12 +251,6 @@ class Lifecycle:
         with contextlib.suppress(Exception):  # the failure itself is what counts
             file = directory.put(self.home, name, f"{failed.log}\n")
         return failure_error(failed, self.wish.profile, file, action=action)
-
-
-def _interrupted(profile: str, *, made: bool) -> str:
-    if made:
-        return f"Interrupted: minikube '{profile}' is half-made. The next `up` makes it anew."
-    return f"Interrupted: minikube '{profile}' is not up yet. The next `up` goes on with it."
 
 
 @asynccontextmanager

@@ -103,7 +103,7 @@ def next_action(wish: Wish, state: ProfileState, around: Circumstances) -> Decis
         decision = _anew(wish, state)
     elif state.profile is None:
         decision = _create(wish)
-    elif around.cut_off and _half_made(state) and not _needs_docker(state, around):
+    elif around.cut_off and not state.profile.finished and not _needs_docker(state, around):
         decision = _anew_after_cut(wish)
     elif state.never_ran and not _needs_docker(state, around):
         # Nothing was made of it yet, so nothing of it counts.
@@ -152,9 +152,7 @@ def _for_profile(
     condition = describe_condition(name, state, docker=around.docker)
     match status:
         case None | MinikubeStatus(host="InsufficientStorage"):
-            raise ClusterUnreachableError(
-                f"minikube '{name}' {condition.words}.", hint=condition.hint
-            )
+            raise condition.error(name)
         case _ if status == GONE:
             if _needs_docker(state, around):
                 raise docker_down_error()
@@ -164,9 +162,7 @@ def _for_profile(
         case MinikubeStatus(host="Starting" | "Stopping"):
             return Decision(StartAction.WAIT, WAITING)
         case _ if profile.kubernetes == NO_KUBERNETES:
-            raise ClusterUnreachableError(
-                f"minikube '{name}' {condition.words}.", hint=condition.hint
-            )
+            raise condition.error(name)
         case MinikubeStatus(host="Paused") if profile.driver in CONTAINERS:
             return Decision(
                 StartAction.UNFREEZE, f"minikube '{name}' {condition.words}; unfreezing its node."
@@ -191,18 +187,11 @@ def _for_kubernetes(
         return Decision(StartAction.UNPAUSE, f"minikube '{name}' is paused; resuming.")
     if (status.kubelet, status.apiserver) == ("Running", "Running"):
         if StartAction.REFRESH in around.tried:  # a start would restart all that runs in it
-            raise ClusterUnreachableError(
-                f"minikube '{name}' {condition.words}.", hint=condition.hint
-            )
+            raise condition.error(name)
         return Decision(StartAction.REFRESH, f"Mending the kubeconfig entry of minikube '{name}'.")
     if not profile.finished:
         return Decision(StartAction.START, GOING_ON.format(name))
     return Decision(StartAction.START, f"Kubernetes in '{name}' is not answering; repairing...")
-
-
-def _half_made(state: ProfileState) -> bool:
-    """Whether no start came to its end; what kubeadm began may run all the same."""
-    return state.profile is not None and not state.profile.finished
 
 
 def _needs_docker(state: ProfileState, around: Circumstances) -> bool:
@@ -215,11 +204,7 @@ def asks_docker(state: ProfileState) -> bool:
 
 
 def check_version(version: tuple[int, ...]) -> str:
-    """Return a warning for an old minikube, or an empty string.
-
-    Raises:
-        ClusterUnreachableError: it is too old.
-    """
+    """Warn of an old minikube, else say nothing; ClusterUnreachableError if it is too old."""
     text = ".".join(str(number) for number in version)
     if version < OLDEST:
         raise ClusterUnreachableError(
@@ -266,7 +251,6 @@ def recreate_refused_error(name: str, condition: ProfileCondition) -> RecreateRe
 
 
 def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableError:
-    """Say that what could be done did not help."""
     condition = describe_condition(name, state)
     return ClusterUnreachableError(
         f"minikube '{name}' {condition.words}, though it was started just now.",
@@ -275,14 +259,10 @@ def not_answering_error(name: str, state: ProfileState) -> ClusterUnreachableErr
 
 
 def locked_error(name: str, details: str = "") -> LockedError:
-    """Say that somebody else is at work on a profile."""
     return LockedError(
-        f"Another minikube is at work on '{name}'.",
-        hint="ps ax | grep minikube",
-        details=details,
+        f"Another minikube is at work on '{name}'.", hint="ps ax | grep minikube", details=details
     )
 
 
 def docker_down_error() -> ClusterUnreachableError:
-    """Say that Docker has to be started."""
     return ClusterUnreachableError("Docker is not running.", hint=start_docker())

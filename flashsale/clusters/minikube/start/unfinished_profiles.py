@@ -17,14 +17,7 @@ from flashsale.clusters.state import directory
 
 @contextmanager
 def note_unfinished(home: Path, profile: str) -> Iterator[None]:
-    """Note that a profile is being made; the note stays unless this ends without an error.
-
-    Args:
-        home: the state folder.
-
-    Raises:
-        BadInputError, FlashsaleError: the state folder cannot be written, or its disk is full.
-    """
+    """Note that a profile is being made; the note stays unless this ends without an error."""
     directory.put(home, _name(profile), f"{minikube_home.folder()}\n")
     yield
     forget_unfinished(home, profile)
@@ -39,7 +32,6 @@ def was_cut_off(home: Path, profile: str) -> bool:
 
 
 def forget_unfinished(home: Path, profile: str) -> None:
-    """Drop the note, if there is one."""
     (home / _name(profile)).unlink(missing_ok=True)
 
 

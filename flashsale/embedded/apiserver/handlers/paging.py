@@ -146,27 +146,22 @@ def _decode(token: str) -> tuple[int, str]:
 
 
 def _decode_json(token: str) -> Object:
-    fields = {"v": str, "rv": int, "start": str}
+    fields = {"v": (str, "string"), "rv": (int, "int64"), "start": (str, "string")}
     try:
         decoded = go_json.decode_json(_decode_base64(token))
         if not isinstance(decoded, dict):
-            what = strict_decoding.json_type_name(decoded)
-            raise ValueError(
-                f"json: cannot unmarshal {what} into Go value of type storage.continueToken"
-            )
-        for name, kind in fields.items():
+            raise _misfit(decoded, "Go value of type storage.continueToken")
+        for name, (kind, go) in fields.items():
             if name in decoded and not isinstance(decoded[name], kind):
-                what, into = (
-                    strict_decoding.json_type_name(decoded[name]),
-                    {str: "string", int: "int64"},
-                )
-                raise ValueError(
-                    f"json: cannot unmarshal {what} into Go struct field continueToken.{name} "
-                    f"of type {into[kind]}"
-                )
+                raise _misfit(decoded[name], f"Go struct field continueToken.{name} of type {go}")
     except (go_json.GoJSONError, ValueError) as error:
         raise api_errors.bad_request(f"{NOT_VALID}{error}") from error
     return decoded
+
+
+def _misfit(value: object, into: str) -> ValueError:
+    what = strict_decoding.json_type_name(value)
+    return ValueError(f"json: cannot unmarshal {what} into {into}")
 
 
 def _decode_base64(text: str) -> bytes:

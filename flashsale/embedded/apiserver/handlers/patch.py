@@ -25,10 +25,9 @@ def patch(write: Write) -> web.Response:
     kind = patch_kind(write)
     if kind == APPLY:
         return _apply(write)
-    resource, target = write.target.resource, write.target
-    live = write.registry.get(resource, target.namespace, target.name)
+    live = write.registry.get(*write.target.key)
     patched = patches.apply_patch(kind, write.body, live)
-    patched = decoded_patch(write, kind, patched, live, resource)
+    patched = decoded_patch(write, kind, patched, live, write.target.resource)
     write.check_matches_url(patched)
     return write.answer(write.update(patched, write.track, patches=True), 200, live)
 
@@ -39,9 +38,8 @@ def patch_nothing(write: Write) -> web.Response:
     Raises:
         StatusError: 404 for a change.
     """
-    target = write.target
     kind = patch_kind(write)
-    live = write.registry.get(target.resource, target.namespace, target.name)
+    live = write.registry.get(*write.target.key)
     if kind == APPLY or patches.apply_patch(kind, write.body, live) != live:
         raise refused_change(write)
     return write.answer(live, 200, live)
@@ -104,7 +102,7 @@ def _apply(write: Write) -> web.Response:
     """Server-side apply: create or merge, by who owns which field (KEP-555)."""
     resource, target, registry = write.target.resource, write.target, write.registry
     applied = applied_configuration(write, resource)
-    live = registry.store.get(resource, target.namespace, target.name)
+    live = registry.store.get(*target.key)
     applied, misfit = go_values.convert(applied, resource.api_version, resource.kind)
     if misfit and live is None:
         raise configuration.unconvertible(applied, resource.api_version, misfit)

@@ -14,7 +14,6 @@ from flashsale.embedded.apiserver.handlers.request_body import is_true, queried_
 from flashsale.embedded.apiserver.handlers.responses import Wanted
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.printers import tables
 from flashsale.embedded.selectors.field_selectors import parse_field_selector
 from flashsale.embedded.selectors.label_selectors import parse_label_selector
 from flashsale.embedded.storage.store import StoreEvent, encode_object
@@ -52,14 +51,6 @@ class Query:
         return "DELETED" if before else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A piece of a collection, and the form in which it is wanted."""
-
-    form: Wanted
-    page: Page
-
-
 def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool = True) -> Query:
     """Read the selectors.
 
@@ -83,18 +74,19 @@ def read_query(request: web.BaseRequest, target: RequestTarget, *, streams: bool
 
 
 async def get(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
-    """Answer with one object."""
     form = responses.wanted(request)
     if is_true(request.query.get("export", "false")):
         why = "the export parameter, deprecated since v1.14, is no longer supported"
         raise api_errors.bad_request(why)
     await _reach(registry, revision(request, of_watch=True))
-    thing = registry.get(target.resource, target.namespace, target.name)
+    thing = registry.get(*target.key)
     return responses.object_answer(form, target.resource, thing, registry.clock())
 
 
-async def read_page(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> Listed:
-    """Read what a client wants to see of a collection, and find it.
+async def read_page(
+    registry: Registry, request: web.BaseRequest, target: RequestTarget
+) -> tuple[Wanted, Page]:
+    """Read what a client wants to see of a collection, and in which form, and find it.
 
     Raises:
         StatusError: 400, 406, 410, 422 or 504.
@@ -115,21 +107,15 @@ async def read_page(registry: Registry, request: web.BaseRequest, target: Reques
         matches=query.matches,
         selects=query.selects,
     )
-    return Listed(query.form, page)
+    return query.form, page
 
 
-def list_answer(registry: Registry, resource: Resource, listed: Listed) -> web.Response:
+def list_answer(registry: Registry, resource: Resource, form: Wanted, page: Page) -> web.Response:
     """Send a list in the form that was asked for."""
-    form, objects, metadata = listed.form, listed.page.items, listed.page.metadata
+    objects, metadata = page.items, page.metadata
     if form.table:
-        table = tables.print_table(
-            resource,
-            objects,
-            now=registry.clock(),
-            revision=metadata["resourceVersion"],
-            include=form.include,
-            version=form.version,
-        )
+        revision = metadata["resourceVersion"]
+        table = form.print(resource, objects, now=registry.clock(), revision=revision)
         return responses.answer(form, table | {"metadata": metadata})
     if form.metadata_only:
         version = f"meta.k8s.io/{form.version}"

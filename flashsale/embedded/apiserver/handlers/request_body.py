@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -113,8 +114,8 @@ class WriteOptions:
     force: bool
 
 
-def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOptions:
-    """Read CreateOptions, UpdateOptions or PatchOptions.
+def write_options(request: web.BaseRequest, *, applies: bool) -> WriteOptions:
+    """Read CreateOptions, UpdateOptions or PatchOptions; ``applies`` for a server-side apply.
 
     Raises:
         StatusError: 422 for values that cannot be.
@@ -123,31 +124,21 @@ def write_options(request: web.BaseRequest, *, applies: bool = False) -> WriteOp
     manager = query.get("fieldManager", "")
     dry_run = query.getall("dryRun", [])
     validation = query.get("fieldValidation") or "Warn"
-    if request.method == "PATCH":
-        errors += _force_errors(request, applies=applies)
-        if applies and not manager:
-            why = "is required for apply patch"
-            errors.append(FieldError.required("fieldManager", why))
+    if request.method == "PATCH" and not applies and "force" in query:
+        errors.append(FieldError.forbidden("force", "may not be specified for non-apply patch"))
+    if applies and not manager:
+        errors.append(FieldError.required("fieldManager", "is required for apply patch"))
     errors += _manager_errors(manager) + _dry_run_errors(dry_run)
-    known = next((choice for choice in get_args(FieldValidation) if choice == validation), None)
+    validations: tuple[FieldValidation, ...] = get_args(FieldValidation)
+    known = next((choice for choice in validations if choice == validation), None)
     if known is None:
-        supported = ("", *sorted(get_args(FieldValidation)))
+        supported = ("", *sorted(validations))
         errors.append(FieldError.unsupported("fieldValidation", validation, supported))
     if errors or known is None:
         raise api_errors.invalid_object(OPTIONS[request.method], "meta.k8s.io", "", errors)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
-    return WriteOptions(
-        dry_run=any(dry_run),
-        validation=known,
-        manager=(manager or agent)[:LONGEST_MANAGER],
-        force=_is_true(query.get("force", "")),
-    )
-
-
-def _force_errors(request: web.BaseRequest, *, applies: bool) -> list[FieldError]:
-    if applies or "force" not in request.query:
-        return []
-    return [FieldError.forbidden("force", "may not be specified for non-apply patch")]
+    force = is_true(query.get("force") or "false")
+    return WriteOptions(any(dry_run), known, (manager or agent)[:LONGEST_MANAGER], force)
 
 
 def _manager_errors(manager: str) -> list[FieldError]:
@@ -220,13 +211,12 @@ def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
 def _queried_options(request: web.BaseRequest) -> Object:
     query = request.query
     options: Object = {"dryRun": query.getall("dryRun", [])}
-    if "gracePeriodSeconds" in query:
-        options["gracePeriodSeconds"] = whole_number(query["gracePeriodSeconds"])
-    if "propagationPolicy" in query:
-        options["propagationPolicy"] = query["propagationPolicy"]
-    if "orphanDependents" in query:
-        options["orphanDependents"] = _is_true(query["orphanDependents"])
-    return options
+    readers: dict[str, Callable[[str], Any]] = {
+        "gracePeriodSeconds": whole_number,
+        "propagationPolicy": str,
+        "orphanDependents": lambda text: is_true(text or "false"),
+    }
+    return options | {key: read(query[key]) for key, read in readers.items() if key in query}
 
 
 def queried_number(request: web.BaseRequest, name: str) -> int | None:
@@ -267,10 +257,6 @@ def check_timeout(request: web.BaseRequest) -> None:
 def is_true(text: str) -> bool:
     """Read a truth value of a query as the API server does: all but `false` and `0` is true."""
     return text.lower() not in ("false", "0")
-
-
-def _is_true(text: str) -> bool:
-    return bool(text) and is_true(text)
 
 
 def check_matches_url(resource: Resource, meta: Object, name: str, namespace: str) -> None:

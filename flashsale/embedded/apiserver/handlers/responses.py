@@ -17,11 +17,8 @@ from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.resources import Resource
 from flashsale.objects.models import Object
 
-JSON, YAML, PROTOBUF = (
-    "application/json",
-    "application/yaml",
-    "application/vnd.kubernetes.protobuf",
-)
+JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 REPRESENTATIONS = (JSON, YAML, PROTOBUF)
 STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 META_VERSIONS = ("v1", "v1beta1")
@@ -48,6 +45,26 @@ class Wanted:
     def metadata_only(self) -> bool:
         """Whether everything but the metadata is to be left out."""
         return self.form.startswith("PartialObjectMetadata")
+
+    def print(
+        self,
+        resource: Resource,
+        objects: Sequence[Object],
+        *,
+        now: float,
+        revision: str,
+        headers: bool = True,
+    ) -> Object:
+        """Make the table that was asked for."""
+        return tables.print_table(
+            resource,
+            objects,
+            now=now,
+            revision=revision,
+            include=self.include,
+            headers=headers,
+            version=self.version,
+        )
 
     def check(self, resource: Resource, *, is_list: bool) -> None:
         """Refuse a form that only lists, or only single objects, have.
@@ -103,7 +120,6 @@ def wanted(
 
 
 def not_acceptable(message: str) -> StatusError:
-    """406."""
     return StatusError(406, "NotAcceptable", message)
 
 
@@ -134,13 +150,7 @@ def _form(request: web.BaseRequest, parameters: dict[str, str], *, yaml: bool) -
             "Unable to convert to Table as requested: includeObject: Invalid value: "
             f"{json.dumps(include)}: must be 'Metadata', 'Object', 'None', or empty"
         )
-    return Wanted(
-        form=form,
-        version=parameters.get("v", "v1"),
-        yaml=yaml,
-        pretty=_wants_pretty(request),
-        include=include,
-    )
+    return Wanted(form, parameters.get("v", "v1"), yaml, _wants_pretty(request), include)
 
 
 def _wants_pretty(request: web.BaseRequest) -> bool:
@@ -152,18 +162,16 @@ def _wants_pretty(request: web.BaseRequest) -> bool:
 
 def answer(form: Wanted, thing: Object | bytes, status: int = 200) -> web.Response:
     """Send a document: an object, or one that is encoded as JSON already."""
+    if not (form.yaml or form.pretty):
+        return json_answer(thing, status)
+    thing = json.loads(thing) if isinstance(thing, bytes) else thing
     if form.yaml:
-        thing = json.loads(thing) if isinstance(thing, bytes) else thing
         return web.Response(body=yaml_body.dump_yaml(thing), status=status, content_type=YAML)
-    if form.pretty:
-        thing = json.loads(thing) if isinstance(thing, bytes) else thing
-        text = json.dumps(thing, indent=2, ensure_ascii=False)
-        return web.Response(body=text.encode(), status=status, content_type=JSON)
-    return json_answer(thing, status)
+    text = json.dumps(thing, indent=2, ensure_ascii=False)
+    return web.Response(body=text.encode(), status=status, content_type=JSON)
 
 
 def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
-    """Send JSON."""
     body = thing if isinstance(thing, bytes) else encode_object(thing)
     return web.Response(body=body + b"\n", status=status, content_type=JSON)
 
@@ -171,21 +179,15 @@ def json_answer(thing: Object | bytes, status: int = 200) -> web.Response:
 def error_answer(request: web.BaseRequest, error: StatusError) -> web.Response:
     """Send a Status, in the form that was asked for if that is YAML."""
     choices = _choices(request)
-    plain = [
-        kind
-        for kind, media_words in choices
-        if kind in ("*/*", JSON, YAML) and "as" not in media_words
-    ]
+    plain = [kind for kind, words in choices if kind in ("*/*", JSON, YAML) and "as" not in words]
     form = Wanted(yaml=plain[:1] == [YAML], pretty=_wants_pretty(request))
     response = answer(form, error.status(), error.code)
-    retry = (error.details or {}).get("retryAfterSeconds")
-    if retry:
+    if retry := (error.details or {}).get("retryAfterSeconds"):
         response.headers["Retry-After"] = str(retry)
     return response
 
 
 def partial(thing: Object, version: str) -> Object:
-    """Return an object's metadata alone."""
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": f"meta.k8s.io/{version}",
@@ -200,15 +202,7 @@ def object_answer(
     form.check(resource, is_list=False)
     if form.table and thing.get("kind") != "Status":
         revision = thing["metadata"].get("resourceVersion", "")
-        table = tables.print_table(
-            resource,
-            [thing],
-            now=now,
-            revision=revision,
-            include=form.include,
-            version=form.version,
-        )
-        return answer(form, table, status)
+        return answer(form, form.print(resource, [thing], now=now, revision=revision), status)
     if form.metadata_only:
         return answer(form, partial(thing, form.version), status)
     return answer(form, thing, status)

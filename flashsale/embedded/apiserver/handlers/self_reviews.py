@@ -94,7 +94,7 @@ def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
 
 
 def _certified_user(request: web.BaseRequest) -> Object:
-    encrypted = authentication.tls_of(request)
+    encrypted = authentication.encryption(request)
     certificate = encrypted.getpeercert() if encrypted else {}
     identity: dict[str, list[str]] = {}
     for name, value in (pair for part in certificate.get("subject", ()) for pair in part):

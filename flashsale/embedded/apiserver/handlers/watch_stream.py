@@ -11,7 +11,6 @@ from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.read import Query, read_query, revision
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.printers import tables
 from flashsale.embedded.storage.store import StoreEvent, encode_object
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError, StatusError
@@ -158,26 +157,15 @@ class _Stream:
             waker.cancel()
 
     def _lines(self, events: Sequence[StoreEvent]) -> list[bytes]:
-        lines = []
-        for event in events:
-            shown = self._query.shows(event)
-            if shown:
-                lines.append(self._encode(shown, event.object, event))
-        return lines
+        shown = [(self._query.shows(event), event) for event in events]
+        return [self._encode(kind, event.object, event) for kind, event in shown if kind]
 
     def _encode(self, kind: str, thing: Object, event: StoreEvent | None) -> bytes:
         form, resource = self._query.form, self._query.target.resource
         if form.table:
-            table = tables.print_table(
-                resource,
-                [thing],
-                now=self._registry.clock(),
-                revision=thing["metadata"]["resourceVersion"],
-                include=form.include,
-                headers=self._headers,
-                version=form.version,
-            )
-            self._headers = False
+            now, revision = self._registry.clock(), thing["metadata"]["resourceVersion"]
+            headers, self._headers = self._headers, False
+            table = form.print(resource, [thing], now=now, revision=revision, headers=headers)
             return _line(kind, encode_object(table))
         if form.metadata_only:
             return _line(kind, encode_object(responses.partial(thing, form.version)))

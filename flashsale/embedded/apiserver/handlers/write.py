@@ -9,11 +9,10 @@ from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers import request_body, responses
 from flashsale.embedded.apiserver.handlers.paging import Page
-from flashsale.embedded.apiserver.handlers.read import Listed, list_answer, read_page
+from flashsale.embedded.apiserver.handlers.read import list_answer, read_page
 from flashsale.embedded.apiserver.handlers.request_body import WriteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry, Tracker
 from flashsale.embedded.apiserver.request_path import RequestTarget
-from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.types import api_errors, schema
 from flashsale.embedded.types.resources import (
     ENDPOINTS,
@@ -27,17 +26,13 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation.unobeyed import unobeyed_warnings
 from flashsale.embedded.validation.warnings import object_warnings
-from flashsale.objects.fields import part
-from flashsale.objects.models import Object, namespaced_name, rfc3339
+from flashsale.objects.fields import part, with_value
+from flashsale.objects.models import Object, namespaced_name
 
 APPLY = "application/apply-patch+yaml"
 CREATED_BY_UPDATE = (SERVICES, ENDPOINTS, EVENTS, LEASES)  # AllowCreateOnUpdate of their strategies
-ANSWERED_WITH_OBJECT = (
-    PODS,
-    SERVICES,
-    SERVICE_ACCOUNTS,
-    NAMESPACES,
-)  # a deletion of others answers with a Status
+# A deletion of others answers with a Status.
+ANSWERED_WITH_OBJECT = (PODS, SERVICES, SERVICE_ACCOUNTS, NAMESPACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +48,8 @@ class Write:
 
     def track(self, before: Object | None, after: Object) -> Object:
         """Note in managedFields what this writer changed."""
-        return configuration.track_update(
-            before,
-            after,
-            manager=self.options.manager,
-            api_version=self.target.resource.api_version,
-            subresource=self.target.subresource,
-            now=rfc3339(self.registry.clock()),
-        )
+        resource, below = self.target.resource, self.target.subresource
+        return self.registry.tracker(resource, self.options.manager, below)(before, after)
 
     def check_matches_url(self, thing: Object) -> None:
         """Refuse an object that names itself otherwise than the URL: 400."""
@@ -68,7 +57,6 @@ class Write:
         request_body.check_matches_url(target.resource, meta, target.name, target.namespace)
 
     def create(self, thing: Object, track: Tracker | None) -> Object:
-        """Create an object at the request's place."""
         target, dry_run = self.target, self.options.dry_run
         return self.registry.create(
             target.resource, target.namespace, thing, dry_run=dry_run, track=track
@@ -76,14 +64,12 @@ class Write:
 
     def update(self, thing: Object, track: Tracker | None, *, patches: bool = False) -> Object:
         """Replace the request's object, or its status."""
-        target = self.target
+        target, dry_run = self.target, self.options.dry_run
         return self.registry.update(
-            target.resource,
-            target.namespace,
-            target.name,
+            *target.key,
             thing,
             subresource=target.subresource,
-            dry_run=self.options.dry_run,
+            dry_run=dry_run,
             track=track,
             patches=patches,
         )
@@ -140,19 +126,17 @@ def decoded(write: Write, resource: Resource) -> Object:
 
 
 def create(write: Write) -> web.Response:
-    """POST to a collection."""
     body = decoded(write, write.target.resource)
     return write.answer(write.create(body, write.track), 201)
 
 
 def update(write: Write) -> web.Response:
-    """PUT to an object or its status."""
     resource, target = write.target.resource, write.target
     body = decoded(write, resource)
     write.check_matches_url(body)
-    before = write.registry.store.get(resource, target.namespace, target.name)
+    before = write.registry.store.get(*target.key)
     if before is None and resource in CREATED_BY_UPDATE and not target.subresource:
-        meta = {key: item for key, item in body["metadata"].items() if key != "resourceVersion"}
+        meta = with_value(body["metadata"], "resourceVersion", "")
         return write.answer(write.create(body | {"metadata": meta}, write.track), 201)
     return write.answer(write.update(body, write.track), 200, before)
 
@@ -163,13 +147,12 @@ def update_nothing(write: Write) -> web.Response:
     Raises:
         StatusError: 404 for a change.
     """
-    resource, target = write.target.resource, write.target
-    body = decoded(write, resource)
+    key = write.target.key
+    body = decoded(write, write.target.resource)
     write.check_matches_url(body)
-    live = write.registry.get(resource, target.namespace, target.name)
-    if write.registry.update(
-        resource, target.namespace, target.name, body, dry_run=True, patches=True
-    ).get("spec") != live.get("spec"):
+    live = write.registry.get(*key)
+    after = write.registry.update(*key, body, dry_run=True, patches=True)
+    if after.get("spec") != live.get("spec"):
         raise refused_change(write)
     return write.answer(live, 200, live)
 
@@ -196,10 +179,9 @@ def keeping_reset(sent: Any, body: Object) -> Object:
 def delete(
     registry: Registry, request: web.BaseRequest, target: RequestTarget, body: bytes
 ) -> web.Response:
-    """DELETE an object."""
     form = responses.wanted(request)
     options = request_body.delete_options(request, body)
-    thing, gone = registry.delete(target.resource, target.namespace, target.name, options)
+    thing, gone = registry.delete(*target.key, options)
     if target.resource in ANSWERED_WITH_OBJECT or not gone:
         status = 202 if options.cascades and not gone else 200
         return responses.object_answer(form, target.resource, thing, registry.clock(), status)
@@ -222,11 +204,10 @@ async def delete_collection(
 ) -> web.Response:
     """DELETE all objects that the selectors match; answers with what it deleted."""
     options = request_body.delete_options(request, body)
-    listed = await read_page(registry, request, target)
+    form, page = await read_page(registry, request, target)
     deleted = []
-    for thing in listed.page.items:
+    for thing in page.items:
         after, _ = registry.delete(target.resource, *namespaced_name(thing), options)
         deleted.append(thing if options.dry_run else after)
-    metadata = listed.page.metadata | {"resourceVersion": str(registry.store.revision)}
-    page = Page(deleted, metadata)
-    return list_answer(registry, target.resource, Listed(listed.form, page))
+    metadata = page.metadata | {"resourceVersion": str(registry.store.revision)}
+    return list_answer(registry, target.resource, form, Page(deleted, metadata))

@@ -1,4 +1,4 @@
-"""What admission does to new pods: service account, priority, tolerations, gates.
+"""What admission does to new pods (service account, priority, tolerations, gates), and to classes.
 
 After the plugins that are on by default: ServiceAccount, Priority, RuntimeClass and
 DefaultTolerationSeconds. A real API server also mounts a service account token; there is none here,
@@ -8,30 +8,22 @@ because no pod is meant to call this API.
 from __future__ import annotations
 
 from flashsale.embedded.apiserver.pod_conditions import with_condition
-from flashsale.embedded.apiserver.registry.priority_admission import find_priority_class
 from flashsale.embedded.apiserver.stored_node_timing import read_node_timing
 from flashsale.embedded.storage.store import Store
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.pod_defaults import qos_class
-from flashsale.embedded.types.resources import PODS, SERVICE_ACCOUNTS
-from flashsale.embedded.validation.priority_classes import PREEMPTS
+from flashsale.embedded.types.resources import PODS, PRIORITY_CLASSES, SERVICE_ACCOUNTS
+from flashsale.embedded.validation.priority_classes import PREEMPTS, SYSTEM_CLASSES
 from flashsale.objects.models import Object
 
 NODE_CONDITIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+NO_CLASS: Object = {"value": 0, "preemptionPolicy": PREEMPTS}
 ADMITTED = ("priority", "preemptionPolicy")
 INFO = (
-    "machineID",
-    "systemUUID",
-    "bootID",
-    "kernelVersion",
-    "osImage",
-    "containerRuntimeVersion",
-    "kubeletVersion",
-    "kubeProxyVersion",
-    "operatingSystem",
-    "architecture",
-)
+    "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion",
+    "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture",
+)  # fmt: skip
 
 
 def admit_pod(pod: Object, store: Store, now: float) -> Object:
@@ -44,8 +36,7 @@ def admit_pod(pod: Object, store: Store, now: float) -> Object:
     _check_account(pod, spec, store)
     spec |= _importance(pod, spec, store)
     _check_runtime(pod, spec)
-    account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
-    spec["serviceAccountName"] = spec["serviceAccount"] = account
+    spec["serviceAccountName"] = spec["serviceAccount"] = _account(spec)
     spec["tolerations"] = [*(spec.get("tolerations") or []), *_missing_tolerations(spec, store)]
     admitted = pod | {"spec": spec}
     status: Object = {"phase": "Pending", "qosClass": qos_class(admitted)}
@@ -84,46 +75,63 @@ def new_node(node: Object) -> Object:
     return node | {"spec": spec, "status": status | (node.get("status") or {})}
 
 
+def find_priority_class(store: Store, name: str) -> Object | None:
+    """Return a class by its name; without a name the default one. None if it is not there."""
+    if name in SYSTEM_CLASSES:
+        return NO_CLASS | SYSTEM_CLASSES[name]
+    if name:
+        return store.get(PRIORITY_CLASSES, "", name)
+    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
+    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
+
+
+def refuse_second_default(store: Store, thing: Object) -> None:
+    """Refuse a class that is the default beside another.
+
+    Raises:
+        StatusError: 403.
+    """
+    name = thing["metadata"].get("name", "")
+    for other in store.all(PRIORITY_CLASSES) if thing.get("globalDefault") else ():
+        named = other["metadata"]["name"]
+        if other.get("globalDefault") and named != name:
+            why = f"PriorityClass {named} is already marked as default. Only one default can exist"
+            raise api_errors.forbidden(PRIORITY_CLASSES, name, why)
+
+
 def _check_account(pod: Object, spec: Object, store: Store) -> None:
     """Refuse a missing account; the default one is always about to be made."""
-    namespace = pod["metadata"]["namespace"]
-    name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    namespace, name = pod["metadata"]["namespace"], _account(spec)
     if name != "default" and store.get(SERVICE_ACCOUNTS, namespace, name) is None:
         why = f'serviceaccount "{name}" not found'
         raise _forbidden(pod, f"error looking up service account {namespace}/{name}: {why}")
 
 
+def _account(spec: Object) -> str:
+    return spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+
+
 def _importance(pod: Object, spec: Object, store: Store) -> Object:
     """Return what the pod's PriorityClass says, and the default one's name where it names none."""
-    name, value, policy = (
-        spec.get(k) for k in ("priorityClassName", "priority", "preemptionPolicy")
-    )
-    priority_class = find_priority_class(store, name or "")
-    if priority_class is None:
+    name = spec.get("priorityClassName") or ""
+    found = find_priority_class(store, name)
+    if found is None:
         raise _forbidden(pod, f"no PriorityClass with name {name} was found")
-    priority, preempts = (
-        priority_class.get("value", 0),
-        priority_class.get("preemptionPolicy", PREEMPTS),
-    )
-    if value is not None and value != priority:
-        raise _forbidden(
-            pod,
-            f"the integer value of priority ({value}) must not be provided in pod spec; priority "
-            f"admission controller computed {priority} from the given PriorityClass name",
-        )
-    if policy is not None and policy != preempts:
-        raise _forbidden(
-            pod,
-            f"the string value of PreemptionPolicy ({policy}) must not be provided in pod spec; "
-            f"priority admission controller computed {preempts} from the given PriorityClass "
-            "name",
-        )
-    named = (
-        {}
-        if name or "metadata" not in priority_class
-        else {"priorityClassName": priority_class["metadata"]["name"]}
-    )
-    return named | {"priority": priority, "preemptionPolicy": preempts}
+    given = {
+        "priority": found.get("value", 0),
+        "preemptionPolicy": found.get("preemptionPolicy", PREEMPTS),
+    }
+    why = "must not be provided in pod spec; priority admission controller computed"
+    for key, what in (
+        ("priority", "the integer value of priority"),
+        ("preemptionPolicy", "the string value of PreemptionPolicy"),
+    ):
+        if spec.get(key) not in (None, given[key]):
+            how = f"{given[key]} from the given PriorityClass name"
+            raise _forbidden(pod, f"{what} ({spec[key]}) {why} {how}")
+    if not name and "metadata" in found:
+        return {"priorityClassName": found["metadata"]["name"], **given}
+    return given
 
 
 def _check_runtime(pod: Object, spec: Object) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.resources import NAMESPACES, PODS, Resource
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, has_ended, rfc3339, timestamp
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
@@ -28,7 +29,6 @@ class DeleteOptions:
 
     @classmethod
     def from_object(cls, sent: Object) -> DeleteOptions:
-        """Read a v1 DeleteOptions."""
         preconditions = sent.get("preconditions") or {}
         orphans = "Orphan" if sent.get("orphanDependents") else ""  # the old way to say it
         return cls(
@@ -47,40 +47,31 @@ def check_preconditions(resource: Resource, old: Object, options: DeleteOptions)
     Raises:
         StatusError: 409 for another uid or resourceVersion.
     """
-    name, meta = old["metadata"]["name"], old["metadata"]
-    if options.uid not in (None, meta["uid"]):
-        raise _precondition(resource, name, "UID", options.uid, meta["uid"])
-    if options.resource_version not in (None, meta["resourceVersion"]):
-        raise _precondition(
-            resource, name, "ResourceVersion", options.resource_version, meta["resourceVersion"]
-        )
+    meta = old["metadata"]
+    for what, wanted, actual in (
+        ("UID", options.uid, meta["uid"]),
+        ("ResourceVersion", options.resource_version, meta["resourceVersion"]),
+    ):
+        if wanted not in (None, actual):
+            raise _precondition(resource, meta["name"], what, wanted, actual)
 
 
 def marked(resource: Resource, old: Object, options: DeleteOptions, now: float) -> Object:
     """Return the object as it stands after the request; the same one if nothing changes."""
-    meta = dict(old["metadata"])
-    finalizers = [f for f in meta.get("finalizers", []) if f not in (FOREGROUND, ORPHAN)]
+    there = old["metadata"].get("finalizers", [])
+    finalizers = [name for name in there if name not in (FOREGROUND, ORPHAN)]
     wanted = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(options.policy, [])
-    keep = [f for f in meta.get("finalizers", []) if f in (FOREGROUND, ORPHAN)]
+    keep = [name for name in there if name in (FOREGROUND, ORPHAN)]
     finalizers += wanted if options.policy else keep
-    if finalizers:
-        meta["finalizers"] = finalizers
-    else:
-        meta.pop("finalizers", None)
+    meta = with_value(old["metadata"], "finalizers", finalizers)
     grace = _grace(resource, old, options)
     already = meta.get("deletionGracePeriodSeconds")
-    if already is None:
-        meta |= {
-            "deletionTimestamp": rfc3339(now + grace),
-            "deletionGracePeriodSeconds": grace,
-        }
-        if "generation" in meta:
-            meta["generation"] += 1
-    elif grace < already:
-        meta |= {
-            "deletionTimestamp": rfc3339(_first_request(meta) + grace if grace else now),
-            "deletionGracePeriodSeconds": grace,
-        }
+    if already is None and "generation" in meta:
+        meta["generation"] += 1
+    if already is None or grace < already:
+        since = now if already is None or not grace else _first_request(meta)
+        meta["deletionTimestamp"] = rfc3339(since + grace)
+        meta["deletionGracePeriodSeconds"] = grace
     return old if meta == old["metadata"] else old | {"metadata": meta}
 
 

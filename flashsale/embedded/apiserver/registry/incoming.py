@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flashsale.embedded.types import api_errors
@@ -23,18 +25,18 @@ from flashsale.embedded.types.resources import (
 from flashsale.objects.models import Object
 
 SYSTEM_METADATA = (  # a client's own values for these are dropped
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
+    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
     "resourceVersion",
-)
+)  # fmt: skip
 WITH_GENERATION = (DISRUPTION_BUDGETS, PODS, REPLICA_SETS, ENDPOINT_SLICES)
 CONDITIONAL_UPDATES = (DISRUPTION_BUDGETS, LEASES)  # say what they have seen
 STORED_AT = {ENDPOINTS: "services/endpoints", NODES: "minions", SERVICES: "services/specs"}
 NAME_LABEL = "kubernetes.io/metadata.name"
 CHECKED_METADATA = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")  # may not change
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels and no look-alikes: no words by accident
+SUFFIX = 5
+LONGEST_BASE = 58  # 63, the longest label, less the suffix
+TRIES = 8  # where names are taken
 
 
 def check_match_new(resource: Resource, namespace: str, sent: Object, *, dry_run: bool) -> None:
@@ -176,7 +178,6 @@ def without_negative_grace(pod: Object) -> Object:
 
 
 def metadata(body: Object) -> dict[str, Any]:
-    """Return an object's metadata, empty if it has none."""
     return body.get("metadata") or {}
 
 
@@ -207,7 +208,20 @@ def counts_for_generation(resource: Resource, new: Object, old: Object) -> bool:
     return desired(new) != desired(old)
 
 
-def refuse(resource: Resource, name: str, errors: list[FieldError]) -> None:
+def refuse(resource: Resource, name: str, errors: Iterable[FieldError]) -> None:
     """Raise what is wrong with an object, if anything is: 422."""
-    if errors:
-        raise api_errors.invalid_object(resource.kind, resource.group, name, errors)
+    if wrong := list(errors):
+        raise api_errors.invalid_object(resource.kind, resource.group, name, wrong)
+
+
+def generate_free_name(base: str, rng: random.Random, is_taken: Callable[[str], object]) -> str:
+    """Append five random characters to a base: `flashsale-rs-x7k2p`.
+
+    The last one tried may be taken all the same. After apiserver/pkg/storage/names and
+    apimachinery/pkg/util/rand.
+    """
+    for _ in range(TRIES):
+        name = base[:LONGEST_BASE] + "".join(rng.choices(ALPHABET, k=SUFFIX))
+        if not is_taken(name):
+            break
+    return name

@@ -11,19 +11,21 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from flashsale.embedded.apiserver.pod_conditions import with_condition
 from flashsale.embedded.apiserver.registry import incoming, namespace_lifecycle, service_allocator
-from flashsale.embedded.apiserver.registry.admission import admit_pod, keep_pod_defaults, new_node
+from flashsale.embedded.apiserver.registry.admission import (
+    admit_pod,
+    keep_pod_defaults,
+    new_node,
+    refuse_second_default,
+)
 from flashsale.embedded.apiserver.registry.deletion import (
     DeleteOptions,
     check_preconditions,
     gone,
     marked,
-)
-from flashsale.embedded.apiserver.registry.generated_names import generate_free_name
-from flashsale.embedded.apiserver.registry.priority_admission import (
-    refuse_second_default,
 )
 from flashsale.embedded.apiserver.registry.service_allocator import ServiceAllocator
 from flashsale.embedded.patching.server_side_apply.configuration import track_update
@@ -40,7 +42,7 @@ from flashsale.embedded.types.resources import (
 )
 from flashsale.embedded.validation import validate_create, validate_status, validate_update
 from flashsale.embedded.validation.metadata import validate_core_metadata_update
-from flashsale.embedded.validation.namespaces import validate_namespace_finalizers
+from flashsale.embedded.validation.other_kinds import validate_namespace_finalizers
 from flashsale.embedded.validation.priority_classes import SYSTEM_CLASSES
 from flashsale.objects.models import Object, namespaced_name, rfc3339
 
@@ -95,7 +97,7 @@ class Registry:
         incoming.check_match_new(resource, namespace, incoming.metadata(body), dry_run=dry_run)
         namespace_lifecycle.check_create(self.store, resource, namespace)
         if manager:
-            track = self._tracker(resource, manager)
+            track = self.tracker(resource, manager)
         thing = self._prepare_new(resource, namespace, body, track, dry_run=dry_run)
         name = thing["metadata"]["name"]
         existing = self.store.get(resource, namespace, name)
@@ -129,7 +131,7 @@ class Registry:
         namespace_lifecycle.check_update(self.store, resource, namespace)
         incoming.check_match(resource, old, incoming.metadata(body), patches=patches)
         if manager:
-            track = self._tracker(resource, manager, subresource)
+            track = self.tracker(resource, manager, subresource)
         if subresource == "status":
             new = self._with_status(resource, old, body, patches=patches)
             if track and new != old:
@@ -155,7 +157,7 @@ class Registry:
             if name in old["metadata"]:
                 meta[name] = old["metadata"][name]
         new = old | {"metadata": meta, "status": default_conditions(resource, status)}
-        errors = validate_core_metadata_update(new, old) + validate_status(resource, new)
+        errors = [*validate_core_metadata_update(new, old), *validate_status(resource, new)]
         incoming.refuse(resource, old["metadata"]["name"], errors)
         return new
 
@@ -170,7 +172,7 @@ class Registry:
             "status": old["status"],
         }
         new = track(old, new) if track else new
-        errors = validate_core_metadata_update(new, old) + validate_namespace_finalizers(new)
+        errors = [*validate_core_metadata_update(new, old), *validate_namespace_finalizers(new)]
         incoming.refuse(NAMESPACES, old["metadata"]["name"], errors)
         return new
 
@@ -186,23 +188,18 @@ class Registry:
             return None
         new = old | {"status": status}
         if manager and new != old:
-            new = self._tracker(resource, manager, "status")(old, new)
+            new = self.tracker(resource, manager, "status")(old, new)
         return self._commit(resource, old, new, dry_run=False)
 
-    def _tracker(self, resource: Resource, manager: str, subresource: str = "") -> Tracker:
-        """Return what notes that one of our own components wrote."""
-
-        def track(before: Object | None, after: Object) -> Object:
-            return track_update(
-                before,
-                after,
-                manager=manager,
-                api_version=resource.api_version,
-                subresource=subresource,
-                now=rfc3339(self.clock()),
-            )
-
-        return track
+    def tracker(self, resource: Resource, manager: str, subresource: str = "") -> Tracker:
+        """Return what notes in managedFields what a writer changes now."""
+        return partial(
+            track_update,
+            manager=manager,
+            api_version=resource.api_version,
+            subresource=subresource,
+            now=rfc3339(self.clock()),
+        )
 
     def bind(self, pod: Object, node: str) -> Object:
         """Give a pod to a node, in one write with its PodScheduled condition."""
@@ -254,8 +251,9 @@ class Registry:
     ) -> Object:
         now = self.clock()
         sent = incoming.metadata(body)
-        if not sent.get("name") and sent.get("generateName"):
-            sent = sent | {"name": self._free_name(resource, namespace, sent["generateName"])}
+        if not sent.get("name") and (base := sent.get("generateName")):
+            is_taken = partial(self.store.get, resource, namespace)
+            sent = sent | {"name": incoming.generate_free_name(base, self.rng, is_taken)}
         uid = uuid.UUID(int=self.rng.getrandbits(128), version=4)
         meta = incoming.new_metadata(resource, namespace, sent, uid=str(uid), now=rfc3339(now))
         thing = apply_defaults(
@@ -278,12 +276,6 @@ class Registry:
             incoming.refuse(resource, meta.get("name", ""), errors)  # before all else, as there
         incoming.refuse(resource, meta.get("name", ""), validate_create(resource, thing))
         return thing
-
-    def _free_name(self, resource: Resource, namespace: str, base: object) -> str:
-        def is_taken(name: str) -> bool:
-            return self.store.get(resource, namespace, name) is not None
-
-        return generate_free_name(str(base), self.rng, is_taken)
 
     def _prepare_update(
         self,

@@ -13,9 +13,11 @@ from flashsale.embedded.types.defaults import is_external
 from flashsale.embedded.types.resources import SERVICES
 from flashsale.embedded.validation.services import (
     has_node_ports,
+    is_balanced,
     needs_health_check,
     validate_service_addresses,
 )
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object
 
 CLUSTER_NETWORK = ipaddress.ip_network("10.96.0.0/12")  # minikube's
@@ -151,7 +153,7 @@ def carried_over(new: Object, old: Object) -> Object:
     _follow_address(spec, before)
     _drop_unneeded(spec, before)
     status = new.get("status") or {}
-    if spec.get("type") != "LoadBalancer":
+    if not is_balanced(spec):
         status = status | {"loadBalancer": {}}
     return new | {"spec": spec, "status": status}
 
@@ -193,29 +195,22 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
     if has_node_ports(before) and not has_node_ports(spec):
         numbers = [port.get("nodePort") for port in before.get("ports") or []]
         if all(port.get("nodePort") in (None, 0, *numbers) for port in spec.get("ports") or []):
-            spec["ports"] = [
-                {key: value for key, value in port.items() if key != "nodePort"}
-                for port in spec.get("ports") or []
-            ]
+            spec["ports"] = [with_value(port, "nodePort", 0) for port in spec.get("ports") or []]
     for key, needs in (
         ("healthCheckNodePort", needs_health_check),
-        ("allocateLoadBalancerNodePorts", _is_balanced),
-        ("loadBalancerClass", _is_balanced),
+        ("allocateLoadBalancerNodePorts", is_balanced),
+        ("loadBalancerClass", is_balanced),
         ("externalTrafficPolicy", is_external),
     ):
         if needs(before) and not needs(spec) and spec.get(key) == before.get(key):
             spec.pop(key, None)
 
 
-def _is_balanced(spec: Object) -> bool:
-    return spec.get("type") == "LoadBalancer"
-
-
 def _families(spec: Object, before: Object) -> list[FieldError]:
     """Fill in the IP families, of which this cluster has one (initIPFamilyFields)."""
     if spec.get("type") == "ExternalName":
         return []
-    if not before and (errors := validate_service_addresses(spec)):
+    if not before and (errors := list(validate_service_addresses(spec))):
         return errors  # of a new one, before all else is looked at
     loose = spec.get("clusterIP") == HEADLESS and not spec.get("selector")
     policy = spec.get("ipFamilyPolicy") or before.get("ipFamilyPolicy")

@@ -157,12 +157,10 @@ class FrameWriter:
         self._pack = zlib.compressobj(zdict=DICTIONARY)
 
     def opened(self, stream: int, headers: Mapping[str, str], *, fin: bool = False) -> bytes:
-        """Open a stream."""
         body = struct.pack(">IIBB", stream, 0, 0, 0) + self._headers(headers)
         return _control_frame(SYN_STREAM, FIN * fin, body)
 
     def reply(self, stream: int) -> bytes:
-        """Accept a stream."""
         return _control_frame(SYN_REPLY, 0, struct.pack(">I", stream) + self._headers({}))
 
     def data(self, stream: int, data: bytes, *, fin: bool = False) -> bytes:
@@ -170,7 +168,6 @@ class FrameWriter:
         return struct.pack(">II", stream, FIN * fin << 24 | len(data)) + data
 
     def reset(self, stream: int) -> bytes:
-        """End a stream in both directions."""
         return _control_frame(RST_STREAM, 0, struct.pack(">II", stream, CANCEL))
 
     def ping(self, number: int) -> bytes:

@@ -39,7 +39,6 @@ class NodeHealth:
         return now - self._heard[name].at
 
     def forget(self, name: str) -> None:
-        """Forget a node that is gone."""
         self._heard.pop(name, None)
 
     def forgive(self, names: Iterable[str], now: float) -> None:

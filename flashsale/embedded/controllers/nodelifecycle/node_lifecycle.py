@@ -54,7 +54,6 @@ class NodeLifecycleController:
         self._events = EventRecorder(registry, "node-controller")
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             self.look()
             while True:

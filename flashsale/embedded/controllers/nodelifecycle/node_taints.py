@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object
 
 PREFIX = "node.kubernetes.io/"
@@ -25,26 +26,19 @@ Taint = tuple[str, str]  # key and effect
 
 
 def taints_of(node: Object) -> list[Object]:
-    """Return a node's taints."""
     return (node.get("spec") or {}).get("taints") or []
 
 
 def has_taint(node: Object, taint: Taint) -> bool:
     """Whether a node has a taint of that key and effect, whatever its value."""
-    return taint in [
-        (key_and_effect.get("key"), key_and_effect.get("effect"))
-        for key_and_effect in taints_of(node)
-    ]
+    return taint in [(one.get("key"), one.get("effect")) for one in taints_of(node)]
 
 
 def no_schedule_change(node: Object) -> tuple[list[Taint], list[Taint]]:
     """Return which NoSchedule taints a node lacks, and which it has too many."""
     conditions = (node.get("status") or {}).get("conditions") or []
-    keys = [
-        OF_CONDITIONS[condition.get("type"), condition.get("status")]
-        for condition in conditions
-        if (condition.get("type"), condition.get("status")) in OF_CONDITIONS
-    ]
+    states = [(condition.get("type"), condition.get("status")) for condition in conditions]
+    keys = [OF_CONDITIONS[state] for state in states if state in OF_CONDITIONS]
     if (node.get("spec") or {}).get("unschedulable"):
         keys.append(UNSCHEDULABLE)
     there = [
@@ -73,13 +67,9 @@ def with_taints(node: Object, taints: Sequence[Taint], now: str) -> Object:
 
 
 def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
-    """Return a node without some taints."""
-    kept = [
-        taint for taint in taints_of(node) if (taint.get("key"), taint.get("effect")) not in taints
-    ]
-    return _with(node, kept)
+    there = taints_of(node)
+    return _with(node, [one for one in there if (one.get("key"), one.get("effect")) not in taints])
 
 
 def _with(node: Object, taints: list[Object]) -> Object:
-    others = {key: value for key, value in (node.get("spec") or {}).items() if key != "taints"}
-    return node | {"spec": others | ({"taints": taints} if taints else {})}
+    return node | {"spec": with_value(node.get("spec") or {}, "taints", taints)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flashsale.embedded.apiserver.registry.deletion import DeleteOptions
 from flashsale.embedded.apiserver.registry.registry import Registry
-from flashsale.embedded.controllers import MANAGER
+from flashsale.embedded.controllers import MANAGER, owner_reference
 from flashsale.embedded.controllers.event_loop_sharing import Yielder
 from flashsale.embedded.controllers.event_recorder import EventRecorder
 from flashsale.embedded.controllers.replicaset import replicaset_plan
@@ -15,6 +15,7 @@ from flashsale.embedded.selectors.label_selectors import from_label_selector
 from flashsale.embedded.storage.store import StoreEvent
 from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import PODS, REPLICA_SETS
+from flashsale.objects.fields import with_value
 from flashsale.objects.models import Object, controller_uid, labels_of, namespaced_name, rfc3339
 
 Key = tuple[str, str]  # namespace, name
@@ -30,7 +31,6 @@ class ReplicaSetController:
         self._queue: WorkQueue[Key] = WorkQueue("replicaset", self.sync)
 
     async def run(self) -> None:
-        """Work until cancelled."""
         with self._store.subscribe(self._changed):
             for replicaset in self._store.all(REPLICA_SETS):
                 self._add(replicaset)
@@ -72,12 +72,8 @@ class ReplicaSetController:
         plan = replicaset_plan.plan(replicaset, owned, now=now)
         error = await self._act(replicaset, plan)
         failure = _failure(replicaset, plan, error, now)
-        self._registry.set_status(
-            REPLICA_SETS,
-            replicaset,
-            replicaset_plan.calculate_status(replicaset, owned, now=now, failure=failure),
-            MANAGER,
-        )
+        status = replicaset_plan.calculate_status(replicaset, owned, now=now, failure=failure)
+        self._registry.set_status(REPLICA_SETS, replicaset, status, MANAGER)
         due = replicaset_plan.next_available(replicaset, owned, now=now)
         if due is not None:
             self._queue.add_after(key, due - now)
@@ -95,14 +91,12 @@ class ReplicaSetController:
         adopted = []
         for pod in claim.adopt:
             owners = pod["metadata"].get("ownerReferences") or []
-            adopted.append(
-                self._set_owners(pod, [*owners, replicaset_plan.owner_reference(replicaset)])
-            )
+            own = owner_reference(REPLICA_SETS, replicaset)
+            adopted.append(self._set_owners(pod, [*owners, own]))
         return [*claim.owned, *adopted]
 
     def _set_owners(self, pod: Object, owners: list[Object]) -> Object:
-        meta = {k: v for k, v in pod["metadata"].items() if k != "ownerReferences"}
-        meta |= {"ownerReferences": owners} if owners else {}
+        meta = with_value(pod["metadata"], "ownerReferences", owners)
         return self._registry.update(PODS, *namespaced_name(pod), pod | {"metadata": meta})
 
     async def _act(self, replicaset: Object, plan: replicaset_plan.Plan) -> StatusError | None:
@@ -120,8 +114,7 @@ class ReplicaSetController:
     async def _create_all(self, replicaset: Object, count: int) -> StatusError | None:
         turns, batch, created = Yielder(), 1, 0
         while created < count and self._holds(replicaset):
-            error = self._create(replicaset)
-            if error is not None:
+            if error := self._create(replicaset):
                 return error
             created += 1
             if created == 2 * batch - 1:  # slow start: the first ones are seen on their way
@@ -135,8 +128,7 @@ class ReplicaSetController:
         for pod in pods:
             if not self._holds(replicaset):
                 return None
-            error = self._delete(replicaset, pod)
-            if error is not None:
+            if error := self._delete(replicaset, pod):
                 return error
             await turns.share()
         return None
@@ -150,14 +142,12 @@ class ReplicaSetController:
         )
 
     def _create(self, replicaset: Object) -> StatusError | None:
-        namespace = replicaset["metadata"]["namespace"]
+        body = replicaset_plan.pod_from_template(replicaset)
         try:
-            pod = self._registry.create(
-                PODS, namespace, replicaset_plan.pod_from_template(replicaset), manager=MANAGER
-            )
+            namespace = replicaset["metadata"]["namespace"]
+            pod = self._registry.create(PODS, namespace, body, manager=MANAGER)
         except StatusError as error:
-            message = f"Error creating: {error.message}"
-            self._events.record(REPLICA_SETS, replicaset, "Warning", "FailedCreate", message)
+            self._warn(replicaset, "FailedCreate", f"Error creating: {error.message}")
             return error
         message = f"Created pod: {pod['metadata']['name']}"
         self._events.record(REPLICA_SETS, replicaset, "Normal", "SuccessfulCreate", message)
@@ -166,17 +156,18 @@ class ReplicaSetController:
     def _delete(self, replicaset: Object, pod: Object) -> StatusError | None:
         meta = pod["metadata"]
         try:
-            options = DeleteOptions(uid=meta["uid"])
-            self._registry.delete(PODS, *namespaced_name(pod), options)
+            self._registry.delete(PODS, *namespaced_name(pod), DeleteOptions(uid=meta["uid"]))
         except StatusError as error:
             if error.code == 404:
                 return None
-            message = f"Error deleting: {error.message}"
-            self._events.record(REPLICA_SETS, replicaset, "Warning", "FailedDelete", message)
+            self._warn(replicaset, "FailedDelete", f"Error deleting: {error.message}")
             return error
         message = f"Deleted pod: {meta['name']}"
         self._events.record(REPLICA_SETS, replicaset, "Normal", "SuccessfulDelete", message)
         return None
+
+    def _warn(self, replicaset: Object, reason: str, message: str) -> None:
+        self._events.record(REPLICA_SETS, replicaset, "Warning", reason, message)
 
 
 def _failure(

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 
+from flashsale.embedded.controllers import owner_reference
 from flashsale.embedded.selectors.label_selectors import from_label_selector
+from flashsale.embedded.types.resources import REPLICA_SETS
 from flashsale.objects.models import (
     Object,
     controller_uid,
@@ -158,7 +160,7 @@ def calculate_status(
         "availableReplicas": sum(_available_at(pod, wait) <= now for pod in ready),
     }
     result: Object = {"replicas": len(active)} | {k: n for k, n in counts.items() if n}
-    result["terminatingReplicas"] = sum(map(_is_terminating, owned))
+    result["terminatingReplicas"] = sum(not has_ended(pod) for pod in owned) - len(active)
     result["observedGeneration"] = replicaset["metadata"]["generation"]
     return result | ({"conditions": [failure]} if failure else {})
 
@@ -174,30 +176,11 @@ def _available_at(pod: Object, wait: int) -> float:
     return timestamp(find_condition(pod, "Ready").get("lastTransitionTime")) + wait
 
 
-def _is_terminating(pod: Object) -> bool:
-    return not has_ended(pod) and "deletionTimestamp" in pod["metadata"]
-
-
 def pod_from_template(replicaset: Object) -> Object:
     """Build a pod to create (GetPodFromTemplate): no pod-template-hash for a bare ReplicaSet."""
     meta, template = replicaset["metadata"], replicaset["spec"]["template"]
     wanted = template.get("metadata") or {}
     copied = {key: wanted[key] for key in ("labels", "annotations", "finalizers") if key in wanted}
-    return {
-        "metadata": {"generateName": f"{meta['name']}-", **copied}
-        | {"ownerReferences": [owner_reference(replicaset)]},
-        "spec": template["spec"],
-    }
-
-
-def owner_reference(replicaset: Object) -> Object:
-    """The reference that makes a ReplicaSet the controller of a pod."""
-    meta = replicaset["metadata"]
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
+    own = {"generateName": f"{meta['name']}-", **copied}
+    own["ownerReferences"] = [owner_reference(REPLICA_SETS, replicaset)]
+    return {"metadata": own, "spec": template["spec"]}

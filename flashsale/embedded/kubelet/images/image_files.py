@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import posixpath
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,6 @@ class ImageFile:
         return self.source is None and not self.link
 
     def read(self) -> bytes:
-        """Return a file's content."""
         return self.source.read_bytes() if isinstance(self.source, Path) else self.source or b""
 
 
@@ -45,33 +45,58 @@ class ImageFiles:
     entries: dict[str, ImageFile] = field(default_factory=dict)
 
     def get(self, path: str) -> ImageFile | None:
-        """Return what lies at a path."""
         return ImageFile(mode=FOLDER_MODE) if path == "" else self.entries.get(path)
 
     def follow(self, path: str) -> ImageFile | None:
         """Return what lies at a path, at the end of its links."""
-        for _ in range(MOST_LINKS):
-            entry = self.get(path)
-            if entry is None or not entry.link:
-                return entry
-            path = absolute("/" + posixpath.dirname(path), entry.link)
-        return None
+        entry = self.get(self.real(path))
+        return None if entry and entry.link else entry
+
+    def real(self, path: str) -> str:
+        """Return where a path leads, at the end of its links."""
+        done, rest, links = "", path.split("/"), 0
+        while rest:
+            step = posixpath.join(done, rest.pop(0))
+            entry = self.entries.get(step)
+            if entry and entry.link and links < MOST_LINKS:
+                done, rest = "", [*absolute(f"/{done}", entry.link).split("/"), *rest]
+                links += 1
+            else:
+                done = step
+        return done
+
+    def in_real_folder(self, path: str) -> str:
+        """Return a path whose folders are no links."""
+        folder, _, name = path.rpartition("/")
+        return posixpath.join(self.real(folder), name) if folder else path
 
     def is_folder(self, path: str) -> bool:
-        """Whether a path is a folder."""
         entry = self.get(path)
         return entry is not None and entry.is_folder
 
     def put(self, path: str, entry: ImageFile) -> None:
-        """Write a file; a folder that is there already keeps what it holds."""
+        """Write a file; a folder that is there already keeps what it holds.
+
+        Raises:
+            OSError: there is a folder where a file should lie, or a file where a folder should.
+        """
         self.make_folder(posixpath.dirname(path))
         if path and not (entry.is_folder and self.is_folder(path)):
-            self.remove(path)
+            old = self.get(path)
+            if old and not old.link and old.is_folder != entry.is_folder:
+                code = errno.EISDIR if old.is_folder else errno.ENOTDIR
+                raise OSError(code, os.strerror(code), f"/{path}")
             self.entries[path] = entry
 
     def make_folder(self, path: str) -> None:
-        """Make a folder and those above it."""
-        if path and not self.is_folder(path):
+        """Make a folder and those above it; a link to one is one.
+
+        Raises:
+            OSError: there is a file.
+        """
+        if path and not self.is_folder(self.real(path)):
+            if path in self.entries:
+                raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), f"/{path}")
             self.make_folder(posixpath.dirname(path))
             self.entries[path] = ImageFile(mode=FOLDER_MODE)
 
@@ -113,21 +138,15 @@ class ImageFiles:
         return [name for name in sorted(self.entries) if compiled.fullmatch(name)]
 
     def snapshot(self) -> ImageFiles:
-        """Return the tree as it is now."""
         return ImageFiles(dict(self.entries))
 
-    def lay_out(self, root: Path, names: Iterable[str] | None = None) -> None:
-        """Write the tree into a folder."""
-        root.mkdir(parents=True, exist_ok=True)
-        for name in sorted(self.entries) if names is None else names:
-            entry, place = self.entries[name], root / name
+    def lay_out(self, root: Path) -> None:
+        for name, entry in sorted(self.entries.items()):
+            place = root / name
             if entry.is_folder:
                 place.mkdir(exist_ok=True)
             elif entry.link:
                 place.symlink_to(entry.link)
-            elif isinstance(entry.source, Path):
-                shutil.copyfile(entry.source, place)
-                place.chmod(entry.mode)
             else:
                 place.write_bytes(entry.read())
                 place.chmod(entry.mode)

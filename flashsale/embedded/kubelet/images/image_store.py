@@ -192,17 +192,8 @@ class ImageStore:
         """Note the order in which an app's images were made, the newest last."""
         self._history.mkdir(parents=True, exist_ok=True)
         file = self._history / quote(repository, safe="")
-        before = _identities(file)
-        replace_file(
-            file,
-            "\n".join(
-                [
-                    *(known_identity for known_identity in before if known_identity != identity),
-                    identity,
-                    "",
-                ]
-            ),
-        )
+        others = [each for each in _identities(file) if each != identity]
+        replace_file(file, "\n".join([*others, identity, ""]))
 
     def collect(self, running: set[str], keep: int = KEPT) -> int:
         """Remove the images that nobody needs; returns the bytes that this freed.

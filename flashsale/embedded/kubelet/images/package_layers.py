@@ -79,7 +79,6 @@ class PackageLayers:
         self._tools: PackageLayers | None = None  # made when a tool is missing
 
     def path(self, identity: str) -> Path:
-        """Return where an environment lies."""
         return self._root / identity
 
     def provide(self, installs: Sequence[Install], emit: Emit) -> str:

@@ -167,11 +167,4 @@ def _status(pod: Object, container: str) -> Object | None:
     both = (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
     if not both:
         return {"state": {"waiting": {"reason": "ContainerCreating"}}}
-    return next(
-        (
-            container_status
-            for container_status in both
-            if container_status.get("name") == container
-        ),
-        None,
-    )
+    return next((one for one in both if one.get("name") == container), None)

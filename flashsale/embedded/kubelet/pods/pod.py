@@ -65,7 +65,6 @@ class KubeletPod:
 
     @property
     def leaving(self) -> bool:
-        """Whether the pod is being deleted."""
         return bool(self.object["metadata"].get("deletionTimestamp"))
 
     @property
@@ -103,11 +102,9 @@ class KubeletPod:
         return f"{meta['name']}_{meta['namespace']}({meta['uid']})"
 
     def config_map(self, name: str) -> Object | None:
-        """Return a ConfigMap of the pod's namespace; None if there is none."""
         return self.tools.api.config_map(self.object["metadata"]["namespace"], name)
 
     def put(self, container: ContainerState, *, publish: bool = True) -> None:
-        """Take over a container's new state."""
         self.state = self.state.put(container)
         if publish:
             self.publish()
@@ -166,7 +163,6 @@ class KubeletPod:
         self.state = replace(self.state, ip=address.ip)
 
     def leave(self) -> None:
-        """Note that the sandbox is gone."""
         self.state = replace(self.state, sandbox=False)
         self.tools.network.detach(self.uid)
 

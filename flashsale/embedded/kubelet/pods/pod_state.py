@@ -104,14 +104,9 @@ class PodState:
     never_ran: bool = False  # it ended before any container existed
 
     def get(self, name: str) -> ContainerState:
-        """Return a container by name."""
-        return next(
-            container for container in (*self.init, *self.containers) if container.name == name
-        )
+        return next(one for one in (*self.init, *self.containers) if one.name == name)
 
     def put(self, changed: ContainerState) -> PodState:
-        """Return the state with one container replaced."""
-
         def swapped(each: Iterable[ContainerState]) -> tuple[ContainerState, ...]:
             return tuple(changed if state.name == changed.name else state for state in each)
 
@@ -120,61 +115,41 @@ class PodState:
     def settled(self) -> PodState:
         """Return the state of a pod that is ending: nothing waits to be started any more."""
 
-        def settle(container_state: ContainerState) -> ContainerState:
-            if not isinstance(container_state.state, Waiting):
-                return container_state
-            back = (
-                container_state.last
-                if container_state.container_id and container_state.last
-                else Waiting(CREATING)
-            )
-            return replace(container_state, state=back)
+        def settle(one: ContainerState) -> ContainerState:
+            if not isinstance(one.state, Waiting):
+                return one
+            before = one.last if one.container_id else None
+            return replace(one, state=before or Waiting(CREATING))
 
-        return replace(
-            self, containers=tuple(map(settle, self.containers)), init=tuple(map(settle, self.init))
-        )
+        containers, init = (tuple(map(settle, many)) for many in (self.containers, self.init))
+        return replace(self, containers=containers, init=init)
 
     def ended(self) -> PodState:
         """Return the last state: containers that never ran count as lost."""
 
-        def end(container_state: ContainerState) -> ContainerState:
-            if isinstance(container_state.state, Terminated):
-                return container_state
-            return replace(
-                container_state, state=Terminated(SIGKILLED, UNKNOWN, message=_NEVER_RAN)
-            )
-
-        never_ran = not any(
-            container.container_id or container.last for container in self.containers
+        lost = Terminated(SIGKILLED, UNKNOWN, message=_NEVER_RAN)
+        containers = tuple(
+            one if one.ended else replace(one, state=lost) for one in self.containers
         )
-        return replace(
-            self, containers=tuple(map(end, self.containers)), over=True, never_ran=never_ran
-        )
+        never_ran = not any(one.container_id or one.last for one in self.containers)
+        return replace(self, containers=containers, over=True, never_ran=never_ran)
 
 
 def new_pod_state(pod: Object, now: float) -> PodState:
     """Return the state of a pod that was never seen before."""
     spec = pod["spec"]
     reason = INITIALIZING if spec.get("initContainers") else CREATING
-    return PodState(
-        tuple(
-            ContainerState(container["name"], Waiting(reason)) for container in spec["containers"]
-        ),
-        tuple(
-            ContainerState(container["name"], Waiting(INITIALIZING), sidecar=is_sidecar(container))
-            for container in _init(spec)
-        ),
-        start_time=float(int(now)),
-    )
+    init = [
+        ContainerState(one["name"], Waiting(INITIALIZING), sidecar=is_sidecar(one))
+        for one in spec.get("initContainers") or []
+    ]
+    containers = [ContainerState(one["name"], Waiting(reason)) for one in spec["containers"]]
+    return PodState(tuple(containers), tuple(init), start_time=float(int(now)))
 
 
 def is_sidecar(container: Object) -> bool:
     """Whether an init container is one that runs on beside the pod's containers."""
     return container.get("restartPolicy") == "Always"
-
-
-def _init(spec: Object) -> list[Object]:
-    return spec.get("initContainers") or []
 
 
 def recovered(pod: Object, now: float) -> PodState:

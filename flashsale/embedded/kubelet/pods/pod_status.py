@@ -64,15 +64,13 @@ def phase(spec: Mapping[str, Any], state: PodState) -> str:
     return "Failed" if state.over or policy == "Never" else "Running"
 
 
-def _runs(container_state: ContainerState) -> bool:
-    return isinstance(container_state.state, Running)
+def _runs(container: ContainerState) -> bool:
+    return isinstance(container.state, Running)
 
 
-def _end(container_state: ContainerState) -> Terminated | None:
+def _end(container: ContainerState) -> Terminated | None:
     """How a container that is not running ended; None if it runs or never ran."""
-    return container_state.ended or (
-        container_state.last if isinstance(container_state.state, Waiting) else None
-    )
+    return container.last if isinstance(container.state, Waiting) else container.ended
 
 
 def _init_failed(state: PodState, policy: str) -> bool:
@@ -89,10 +87,12 @@ def initialized(state: PodState) -> bool:
     return all(_is_done(container) or (container.sidecar and begun) for container in state.init)
 
 
-def _is_done(container_state: ContainerState) -> bool:
-    if container_state.sidecar:
-        return container_state.started
-    return bool(container_state.ended and container_state.ended.exit_code == 0)
+def _is_done(container: ContainerState) -> bool:
+    return container.started if container.sidecar else _has_succeeded(container)
+
+
+def _has_succeeded(container: ContainerState) -> bool:
+    return bool(container.ended and container.ended.exit_code == 0)
 
 
 def _conditions(
@@ -119,10 +119,8 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
         left = [container.name for container in state.init if not _is_done(container)]
         message = f"containers with incomplete status: [{' '.join(left)}]"
         verdicts.append(("Initialized", False, "ContainersNotInitialized", message))
-    sidecars = [container for container in state.init if container.sidecar]
-    unready = [
-        container.name for container in (*sidecars, *state.containers) if not container.ready
-    ]
+    serving = [*(one for one in state.init if one.sidecar), *state.containers]
+    unready = [container.name for container in serving if not container.ready]
     if over:
         ready, reason, message = False, over, ""
     elif unready:
@@ -138,19 +136,15 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
 
 def _closed_gates(spec: Object, old: Object) -> str:
     """Say which of the pod's readiness gates are not open; empty if all are."""
-    statuses = {
-        condition.get("type"): condition.get("status") for condition in old.get("conditions") or []
-    }
+    statuses = {one.get("type"): one.get("status") for one in old.get("conditions") or []}
     texts = []
     for gate in spec.get("readinessGates") or []:
         kind = gate.get("conditionType", "")
         if kind not in statuses:
             texts.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
         elif statuses[kind] != "True":
-            message = (
-                f'the status of pod readiness gate "{kind}" is not "True", but {statuses[kind]}'
-            )
-            texts.append(message)
+            shown = f'"{kind}" is not "True", but {statuses[kind]}'
+            texts.append(f"the status of pod readiness gate {shown}")
     return ", ".join(texts)
 
 
@@ -179,21 +173,20 @@ def _containers(
     return [_container(*pair, init=init) for pair in zip(specs, states, strict=True)]
 
 
-def _container(spec: Object, container_state: ContainerState, *, init: bool) -> Object:
-    done = bool(container_state.ended and container_state.ended.exit_code == 0)
+def _container(spec: Object, now: ContainerState, *, init: bool) -> Object:
     status: Object = {
-        "name": container_state.name,
-        "state": _state(container_state.state),
-        "lastState": _state(container_state.last) if container_state.last else {},
-        "ready": done if init and not container_state.sidecar else container_state.ready,
-        "restartCount": container_state.restarts,
+        "name": now.name,
+        "state": _state(now.state),
+        "lastState": _state(now.last) if now.last else {},
+        "ready": _has_succeeded(now) if init and not now.sidecar else now.ready,
+        "restartCount": now.restarts,
         "image": spec.get("image", ""),
-        "imageID": container_state.image_id,
+        "imageID": now.image_id,
     }
-    if container_state.container_id:
-        status["containerID"] = container_state.container_id
-    status["started"] = container_state.started
-    if container_state.container_id:
+    if now.container_id:
+        status["containerID"] = now.container_id
+    status["started"] = now.started
+    if now.container_id:
         status |= _resources(spec)
     if mounts := spec.get("volumeMounts"):
         status["volumeMounts"] = [_mount(mount) for mount in mounts]

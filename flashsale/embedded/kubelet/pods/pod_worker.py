@@ -53,7 +53,6 @@ class PodWorker:
 
     @property
     def all(self) -> list[Container]:
-        """All containers, init containers first."""
         return [*self._init, *self._containers]
 
     def changed(self, thing: Object) -> None:
@@ -183,10 +182,7 @@ class PodWorker:
 
     async def _live(self) -> None:
         self.pod.publish()
-        if self._seen and any(
-            live_container.container_id or live_container.last
-            for live_container in self.pod.state.containers
-        ):
+        if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
             text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
         await self._make_volumes()
@@ -239,7 +235,6 @@ class PodWorker:
                 self.pod.record("Warning", "FailedMount", str(error))
 
     async def _sandbox(self) -> None:
-        """Give the pod its address."""
         spec = self.pod.object["spec"]
         specs = [*(spec.get("initContainers") or []), *spec["containers"]]
         ports = set().union(*map(ports_of, specs))

@@ -97,7 +97,6 @@ def count_result(streak: Streak, probe: Probe, success: bool) -> Streak:
 
 
 def probes_of(container: Object) -> list[Probe]:
-    """Read a container's probes."""
     probes = []
     for kind, key in KEYS.items():
         spec = container.get(key)

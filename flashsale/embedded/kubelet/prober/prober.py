@@ -56,7 +56,6 @@ class Prober:
         self._client: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Let the connections go."""
         if self._client:
             await self._client.close()
 

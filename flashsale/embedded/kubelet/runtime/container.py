@@ -115,8 +115,7 @@ class Container:
     def reap(self) -> None:
         """Wait for the end of a killed process without the event loop."""
         if self.instance:
-            self.instance.process.reap()
-            self.instance.close()
+            self.instance.reap()
 
     def _quiet(self) -> None:
         if self._restart:
@@ -139,14 +138,9 @@ class Container:
         assert address is not None, "containers start after the sandbox"
         try:
             self.instance = await tools.runtime.start(
-                self._pod.object,
-                self._spec,
-                image,
-                variables,
-                address,
-                container_id,
+                self._pod.object, self._spec, image, variables, address, container_id,
                 mounts(self._spec, self._pod.volumes),
-            )
+            )  # fmt: skip
         except StartError as error:
             return self._not_started(error, container_id)
         self._record("Started", "Container started")
@@ -193,20 +187,14 @@ class Container:
         while True:
             pod, tools = self._pod.object, self._pod.tools
             ip = self._pod.address.ip if self._pod.address else ""
-            own, default = pod["metadata"]["namespace"], "default"
             wanted = pod["spec"].get("enableServiceLinks") is not False
-            links = service_links(
-                tools.api.services(own), tools.api.services(default), enabled=wanted
-            )
+            services, own = tools.api.services, pod["metadata"]["namespace"]
+            links = service_links(services(own), services("default"), enabled=wanted)
             try:
                 return container_variables(
-                    self._spec,
-                    pod,
-                    links,
-                    pod_ip=ip,
-                    host_ip=tools.node.ip,
+                    self._spec, pod, links, pod_ip=ip, host_ip=tools.node.ip,
                     config_maps=self._pod.config_map,
-                )
+                )  # fmt: skip
             except ConfigError as error:
                 self._warn("Failed", f"Error: {error}")
                 self._pod.put(self.state.waiting("CreateContainerConfigError", str(error)))

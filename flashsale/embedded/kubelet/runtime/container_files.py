@@ -153,10 +153,12 @@ class ContainerFiles:
                     yield copy
 
     def _home(self) -> str:
-        """Return a folder that only this container has."""
+        """Return a folder that only this container has; a short one: sockets may be put there."""
         shared = any(path.is_relative_to("/root") for path in (Path(sys.prefix), self.pods,
                                                                Path(sys.base_prefix)))  # fmt: skip
-        return "/root" if self.own_root and not shared else str(self.rootfs / "root")
+        home = self.rootfs / ("root/home" if self.own_root and shared else "root")
+        home.mkdir(exist_ok=True)
+        return f"/{home.relative_to(self.rootfs)}" if self.own_root else str(home)
 
 
 def _tool_settings(packages: Path) -> dict[str, str]:
@@ -170,7 +172,6 @@ def _tool_settings(packages: Path) -> dict[str, str]:
 
 
 def termination_path(spec: Object) -> str:
-    """Return where a container writes its last words."""
     return str(spec.get("terminationMessagePath") or TERMINATION_LOG)
 
 

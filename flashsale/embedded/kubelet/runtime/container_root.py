@@ -40,7 +40,6 @@ class ContainerRoot:
     over: Mapping[str, Path] = field(default_factory=dict)  # place -> source
 
     def request(self) -> dict[str, Any]:
-        """Return what the shim is told."""
         over = [("over", place, str(source)) for place, source in self.over.items()]
         kept = {str(folder) for path in self.needed for folder in (path, *path.parents)}
         steps = [*_merge("", "", str(self.rootfs), kept), *_devices(self.rootfs), *over]

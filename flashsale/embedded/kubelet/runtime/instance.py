@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,17 +51,17 @@ OUTPUT_LIMIT = 10 * 1024  # bytes that are kept of what a probe's command says
 class Launch:
     """What to start, and where."""
 
+    spec: Object  # the container's
+    files: ContainerFiles
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
-    root: ContainerRoot | None = None
-    translate: Callable[[str], str] = str  # a path of the image, as processes have to be told it
-    words: Path | None = None  # where the container may write its last words
-    words_from_log: bool = False  # take them from the log where it has failed without any
-    stop_signal: int = signal.SIGTERM
-    stdin: bool = False  # it has an input, which clients that attach may write to
-    stdin_once: bool = False  # which ends with the first of them
-    tty: bool = False
+    root: ContainerRoot | None
+
+    @property
+    def pid(self) -> Path:
+        """The file that names the process."""
+        return self.files.folder / "pid"
 
 
 class Instance:
@@ -75,15 +74,14 @@ class Instance:
         output: int,
         log: LogWriter,
         logs: Logs,
-        pid: Path,
         command_input: CommandInput,
     ) -> None:
         self.process, self.input = process, command_input
-        self.stdin_once = launch.stdin_once
+        self.stdin_once = bool(launch.spec.get("stdinOnce"))
         self.terminated = False  # the signal was sent, or would have been ignored
         self.since = asyncio.get_running_loop().time()  # startedAt, on the loop's clock
         self._launch = launch
-        self._output, self._log, self._logs, self._pid = output, log, logs, pid
+        self._output, self._log, self._logs = output, log, logs
         self._commands: set[Process] = set()
         self.listeners: set[Callable[[bytes], None]] = set()  # hear the output, nothing at its end
         asyncio.get_running_loop().add_reader(output, self._read)
@@ -97,7 +95,7 @@ class Instance:
     def terminate(self) -> None:
         """Send the image's STOPSIGNAL, or SIGTERM, as a runtime sends it to process 1."""
         self.terminated = True
-        self.process.stop(self._launch.stop_signal)
+        self.process.stop(self._launch.files.image.stop_signal)
 
     async def run(self, command: Sequence[str], timeout: float | None) -> tuple[int, str]:
         """Run a command in the container; returns its exit code and the begin of its output.
@@ -134,7 +132,7 @@ class Instance:
             meant = without_namespaces(meant, self.process.pid, root)
         env = {**launch.env, "FLASHSALE_GUEST": launch.env["FLASHSALE_GUEST"][:-1]}
         process = await spawn(
-            [*map(launch.translate, meant)],
+            launch.files.command(meant),
             env=env | ({"TERM": "xterm"} if streams.terminal and "TERM" not in env else {}),
             cwd=launch.cwd,
             streams=streams,
@@ -148,14 +146,22 @@ class Instance:
 
     def last_words(self, *, failed: bool) -> str:
         """Return the termination message, as kubectl shows it: 4 KiB of its file at most."""
-        text = b""
+        text, launch = b"", self._launch
+        from_log = launch.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
         with contextlib.suppress(OSError):
-            if self._launch.words:
-                text = self._launch.words.read_bytes()[:MESSAGE_LIMIT]
-        if not text and failed and self._launch.words_from_log:
+            file = launch.files.rootfs / termination_path(launch.spec).lstrip("/")
+            text = file.read_bytes()[:MESSAGE_LIMIT]
+        if not text and failed and from_log:
             self.close()
             text = log_file.render(_end_of(self._log.path), timestamps=False)[-MESSAGE_FROM_LOG:]
         return text.decode(errors="replace")
+
+    def reap(self) -> None:
+        """Wait for the end of what was killed, without the event loop; commands are killed here."""
+        self.process.reap()
+        self.close()
+        for command in tuple(self._commands):
+            command.reap()
 
     def close(self) -> None:
         """Take what is left of the output and end the log; safe to call again."""
@@ -167,7 +173,7 @@ class Instance:
             self._close_output()
         self.input.close()
         self._logs.close(self._log)
-        self._pid.unlink(missing_ok=True)
+        self._launch.pid.unlink(missing_ok=True)
 
     def _read(self) -> bool:
         try:
@@ -209,7 +215,7 @@ class Runtime:
         variables: Mapping[str, str],
         address: PodAddress,
         container_id: str,
-        volumes: Mapping[str, Path] | None = None,
+        volumes: Mapping[str, Path],
     ) -> Instance:
         """Start a container in a fresh copy of its image's files.
 
@@ -226,7 +232,7 @@ class Runtime:
         files = ContainerFiles(folder, image, self._root, own_root=own_root)
         try:
             # What a thread goes on to write would outlive a pod that is deleted meanwhile.
-            await finish(asyncio.to_thread(files.lay_out, spec, volumes or {}))
+            await finish(asyncio.to_thread(files.lay_out, spec, volumes))
             cwd = files.folder_for(spec.get("workingDir") or image.workdir)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the working directory
             why = os_error(error) if isinstance(error, OSError) else error
@@ -244,42 +250,27 @@ class Runtime:
         except OSError as error:
             why = os_error(error)
             raise StartError(f"the container's log cannot be opened: {why}", 128) from error
-        launch = Launch(
-            argv,
-            env,
-            cwd,
-            root,
-            str if own_root else files.translate,
-            files.rootfs / termination_path(spec).lstrip("/"),
-            spec.get("terminationMessagePolicy") == "FallbackToLogsOnError",
-            image.stop_signal,
-            bool(spec.get("stdin")),
-            bool(spec.get("stdinOnce")),
-            bool(spec.get("tty")),
-        )
         try:
-            return await self._spawn(launch, log, folder)
+            return await self._spawn(Launch(spec, files, argv, env, cwd, root), log)
         except BaseException as error:
             self._logs.close(log)  # also where the pod was deleted meanwhile
             if not isinstance(error, OSError):
                 raise
             raise why_not_started(argv, error, files.rootfs) from error
 
-    async def _spawn(self, launch: Launch, log: LogWriter, folder: Path) -> Instance:
+    async def _spawn(self, launch: Launch, log: LogWriter) -> Instance:
+        stdin, tty = (bool(launch.spec.get(key)) for key in ("stdin", "tty"))
         with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
-            opened = container_streams(ours, theirs, stdin=launch.stdin, tty=launch.tty)
-            reading, command_input, streams = opened
+            reading, command_input, streams = container_streams(ours, theirs, stdin=stdin, tty=tty)
             process = await spawn(
                 launch.argv, env=launch.env, cwd=launch.cwd, streams=streams, root=launch.root
             )
             ours.pop_all()
         with contextlib.suppress(OSError):  # a full disk; the pod can do without
-            replace_file(folder / "pid", f"{process.pid}\n")
-        pid = folder / "pid"
-        return Instance(launch, process, reading, log, self._logs, pid, command_input)
+            replace_file(launch.pid, f"{process.pid}\n")
+        return Instance(launch, process, reading, log, self._logs, command_input)
 
     def folder(self, uid: str) -> Path:
-        """Return where all of a pod lies."""
         return self._root / uid
 
     def forget(self, uid: str) -> None:

@@ -65,7 +65,6 @@ class PodNetwork:
         return self._attached[uid]
 
     def detach(self, uid: str) -> None:
-        """Take the address back."""
         self._attached.pop(uid, None)
 
     def resolve(self, pod_ip: str, uid: str, port: int) -> tuple[str, int]:

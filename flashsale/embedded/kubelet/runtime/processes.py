@@ -62,7 +62,6 @@ class Process:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
         return not self.ended.done()
 
     def signal(self, number: int) -> None:

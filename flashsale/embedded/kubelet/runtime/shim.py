@@ -40,7 +40,6 @@ LINUX = sys.platform == "linux"
 
 
 def main() -> None:
-    """Run one container."""
     control = int(sys.argv[1])
     os.set_inheritable(control, False)  # not for the container: who writes to it speaks for us
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -29,7 +29,6 @@ class Grace:
     """How long a pod may take to stop. It may be cut short while that runs."""
 
     def __init__(self, seconds: float) -> None:
-        """Begin to count now."""
         self._begin = asyncio.get_running_loop().time()
         self._end = self._begin + max(SHORTEST, seconds)
         self._limits: dict[asyncio.Timeout, float] = {}

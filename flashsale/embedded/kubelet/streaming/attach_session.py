@@ -40,7 +40,6 @@ class AttachSession(CommandInput):
             super().close_stdin()
 
     async def read(self, stream: int) -> bytes:
-        """Return what the container has written since; nothing at the end."""
         return await self._pieces.get()
 
     async def wait(self) -> int:

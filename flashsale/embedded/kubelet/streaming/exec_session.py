@@ -40,11 +40,9 @@ class ExecSession(CommandInput):
         self.outputs = outputs  # by the number that the stream has in the command
 
     async def read(self, stream: int) -> bytes:
-        """Return what the command has written to STDOUT or STDERR; nothing at the end."""
         return await self.outputs[stream].read(self.process.ended)
 
     async def wait(self) -> int:
-        """Return the exit code once the command has ended, 128 + N after signal N."""
         return await self.process.wait()
 
 

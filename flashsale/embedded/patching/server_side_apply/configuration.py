@@ -20,20 +20,16 @@ from flashsale.embedded.patching.server_side_apply.merging import (
 )
 from flashsale.embedded.types.api_errors import StatusError, bad_request
 from flashsale.embedded.types.defaults import EVENT
-from flashsale.objects.fields import part
+from flashsale.objects.fields import part, with_value
 from flashsale.objects.models import Object
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 UNKNOWN = "unknown"
 RESET = {"": "status", "status": "spec"}  # by subresource: what a write there leaves alone
 ALWAYS_THERE = (  # structs without omitempty: they belong to the object, not to who fills them in
-    ("metadata",),
-    ("spec",),
-    ("status",),
-    ("spec", "template"),
-    ("spec", "template", "metadata"),
+    ("metadata",), ("spec",), ("status",), ("spec", "template"), ("spec", "template", "metadata"),
     ("spec", "template", "spec"),
-)
+)  # fmt: skip
 ALWAYS_EMPTY: dict[str, Object] = {  # Go writes them, also when there is nothing to say
     "EndpointSlice": {"endpoints": None, "ports": None},
     "Event": EVENT,
@@ -141,15 +137,11 @@ def scale_entries(replicaset: Object, api_version: str) -> list[Object]:
     """Return who owns the replicas of a ReplicaSet, as managedFields of its Scale."""
     _, managers = _taken_apart(replicaset)
     replicas = ("f:spec", "f:replicas")
-    owners = {
-        (
-            Manager(who.name, who.operation, api_version, who.subresource)
-            if who.operation == "Update"
-            else who
-        ): Owned(frozenset({replicas}), owned.time, api_version)
-        for who, owned in managers.items()
-        if replicas in owned.fields
-    }
+    owners: Managers = {}
+    for who, owned in managers.items():
+        if replicas in owned.fields:
+            own = replace(who, api_version=api_version) if who.operation == "Update" else who
+            owners[own] = Owned(frozenset({replicas}), owned.time, api_version)
     return managing.encode_managers(owners)
 
 
@@ -218,12 +210,9 @@ def _untyped_live(live: Object, api_version: str) -> StatusError:
 def unconvertible(applied: Object, api_version: str, why: str) -> StatusError:
     """Refuse a configuration whose values do not fit Go's types, as Kubernetes does."""
     place, kind = _place_and_kind(applied, api_version)
-    return StatusError(
-        500,
-        "",
-        f"failed to convert new object ({place}; {kind}) to proper version: "
-        f"unable to convert unstructured object to {kind}: {why}",
-    )
+    what = f"failed to convert new object ({place}; {kind}) to proper version"
+    why = f"unable to convert unstructured object to {kind}: {why}"
+    return StatusError(500, "", f"{what}: {why}")
 
 
 def _place_and_kind(applied: Object, api_version: str) -> tuple[str, str]:
@@ -268,8 +257,8 @@ def _taken_apart(thing: Object | None) -> tuple[Object, Managers]:
     meta = metadata_of(thing)
     if "managedFields" not in meta:
         return thing, {}
-    bare = {key: value for key, value in meta.items() if key != "managedFields"}
-    return thing | {"metadata": bare}, managing.decode_managers(meta["managedFields"]) or {}
+    bare = thing | {"metadata": with_value(meta, "managedFields", None)}
+    return bare, managing.decode_managers(meta["managedFields"]) or {}
 
 
 def _put_together(thing: Object, managers: Managers) -> Object:

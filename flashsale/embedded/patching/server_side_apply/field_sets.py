@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 FieldPath = tuple[str, ...]
@@ -22,6 +23,7 @@ Tree = dict[str, Any]  # steps -> Tree
 
 NOTHING: FieldSet = frozenset()
 SELF = "."
+SETS_IN_USE = 512  # all pods of a ReplicaSet have the same ones, write after write
 FIELD, KEY, VALUE, INDEX = "f:", "k:", "v:", "i:"
 
 
@@ -42,13 +44,8 @@ def value(item: Any) -> str:
 
 def encode_fields(fields: FieldSet) -> Tree:
     """Write a set as fieldsV1."""
-    tree: Tree = {}
-    for path in sorted(fields):
-        node = tree
-        for step in path:
-            node = node.setdefault(step, {})
-        node[SELF] = {}
-    return _without_needless_marks(tree)
+    tree: Tree = json.loads(_as_text(fields))
+    return tree
 
 
 def decode_fields(tree: Any) -> FieldSet:
@@ -57,7 +54,7 @@ def decode_fields(tree: Any) -> FieldSet:
     Raises:
         ValueError: it is not such a tree.
     """
-    return frozenset(_decoded(tree, ()))
+    return _from_text(json.dumps(tree))
 
 
 def named(fields: FieldSet) -> FieldSet:
@@ -78,6 +75,22 @@ def in_order(fields: FieldSet) -> list[FieldPath]:
 def describe_path(path: FieldPath) -> str:
     """Write a path for people: `.spec.containers[name="web"].image`."""
     return "".join(map(_described, path))
+
+
+@lru_cache(SETS_IN_USE)
+def _as_text(fields: FieldSet) -> str:
+    tree: Tree = {}
+    for path in sorted(fields):
+        node = tree
+        for step in path:
+            node = node.setdefault(step, {})
+        node[SELF] = {}
+    return json.dumps(_without_needless_marks(tree))
+
+
+@lru_cache(SETS_IN_USE)
+def _from_text(tree: str) -> FieldSet:
+    return frozenset(_decoded(json.loads(tree), ()))
 
 
 def _compact(item: Any) -> str:

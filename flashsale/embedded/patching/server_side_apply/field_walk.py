@@ -71,7 +71,6 @@ class FieldNode:
         return {step: items[0] if len(items) == 1 else items for step, items in children.items()}
 
     def below(self, step: str, value: Any) -> FieldNode:
-        """Return the node of a child."""
         if not self.kind:
             return FieldNode(value, None)
         is_field = step.startswith(FIELD)
@@ -201,6 +200,8 @@ def _collect(node: FieldNode, path: FieldPath, paths: set[FieldPath]) -> None:
 
 
 def _compare(before: FieldNode, after: FieldNode, path: FieldPath, result: FieldChanges) -> None:
+    if before.value == after.value:
+        return
     old, new = before.stored_children(), after.stored_children()
     walked = not (before.is_empty() and after.is_empty()) and (
         (old is not None and (new is not None or after.is_empty()))

@@ -32,12 +32,8 @@ class Manager:
     @property
     def identifier(self) -> str:
         """The text that Kubernetes sorts managers by."""
-        parts = {
-            "manager": self.name,
-            "operation": self.operation,
-            "apiVersion": self.api_version,
-            "subresource": self.subresource,
-        }
+        parts = {"manager": self.name, "operation": self.operation}
+        parts |= {"apiVersion": self.api_version, "subresource": self.subresource}
         return json.dumps({name: part for name, part in parts.items() if part})
 
     def __str__(self) -> str:

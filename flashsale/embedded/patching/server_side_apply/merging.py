@@ -62,11 +62,8 @@ class Applying:
 def conflict_error(conflicts: list[Conflict]) -> StatusError:
     """Word conflicts as ``NewConflictError`` does; the details hold nothing but the causes."""
     causes = [
-        {
-            "reason": "FieldManagerConflict",
-            "message": f"conflict with {conflict.manager}",
-            "field": field_sets.describe_path(conflict.path),
-        }
+        {"reason": "FieldManagerConflict", "message": f"conflict with {conflict.manager}"}
+        | {"field": field_sets.describe_path(conflict.path)}
         for conflict in conflicts
     ]
     if len(causes) == 1:

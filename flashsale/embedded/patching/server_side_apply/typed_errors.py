@@ -95,12 +95,12 @@ def _wrong(at: str, why: str) -> str:
 
 def _go_value(value: Any) -> str:
     """Write a value as Go's `%#v` does."""
-    if isinstance(value, dict | list):
-        inner = (
-            [f"{json.dumps(key)}:{_go_value(item)}" for key, item in value.items()]
-            if isinstance(value, dict)
-            else [_go_value(item) for item in value]
-        )
+    inner = None
+    if isinstance(value, dict):
+        inner = [f"{json.dumps(key)}:{_go_value(item)}" for key, item in value.items()]
+    if isinstance(value, list):
+        inner = list(map(_go_value, value))
+    if inner is not None:
         return f"{go_type(value)}{{{', '.join(inner)}}}"
     return "interface {}(nil)" if value is None else json.dumps(value)
 

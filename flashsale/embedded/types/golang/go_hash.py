@@ -11,7 +11,6 @@ HashedPort = tuple[str, int, str, str | None]  # name, number, protocol, applica
 
 
 def fnv128a(text: str) -> int:
-    """Return the hash of a text."""
     value = OFFSET
     for byte in text.encode():
         value = (value ^ byte) * PRIME % (1 << 128)

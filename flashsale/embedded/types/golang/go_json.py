@@ -7,6 +7,7 @@ Python's own reader does the work; only a text that it refuses is scanned once m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,17 +16,16 @@ from flashsale.embedded.types.strict_decoding import sound
 DEEPEST = 10_000
 SPACE = " \t\r\n"
 END = "unexpected end of JSON input"
-HEX = "0123456789abcdefABCDEF"
+DIGITS = "0123456789"
+STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')  # without its end
+FOUR_HEX = re.compile("u[0-9a-fA-F]{0,4}")
+NUMBER = re.compile(
+    r"-?(?:(?:0|[1-9][0-9]*)(?:\.(?:[0-9]+(?:[eE][+-]?[0-9]*)?)?|[eE][+-]?[0-9]*)?)?"
+)
 BACKSLASH = "\\"
 NAMED = {
-    "\t": r"\t",
-    "\n": r"\n",
-    "\r": r"\r",
-    "\b": r"\b",
-    "\f": r"\f",
-    "\a": r"\a",
-    "\v": r"\v",
-}
+    "\t": r"\t", "\n": r"\n", "\r": r"\r", "\b": r"\b", "\f": r"\f", "\a": r"\a", "\v": r"\v",
+}  # fmt: skip
 LITERALS = {"t": "true", "f": "false", "n": "null"}
 
 
@@ -140,75 +140,62 @@ class _Scanner:
             if depth >= DEEPEST:
                 self.refuse("exceeded max depth")
             self.at += 1
-            self.inside_object(depth) if char == "{" else self.inside_array(depth)
+            self.inside(depth, "}" if char == "{" else "]")
         elif char == '"':
             self.string()
         elif char in LITERALS:
             self.literal(LITERALS[char])
-        elif char == "-" or char.isdigit():
+        elif char == "-" or char in DIGITS:
             self.number()
         else:
             self.refuse("looking for beginning of value")
 
-    def inside_object(self, depth: int) -> None:
+    def inside(self, depth: int, closing: str) -> None:
+        """Step over the rest of an object or a list."""
         self.space()
-        if self.peek() == "}":
+        if self.peek() == closing:
             self.at += 1
             return
         while True:
-            self.space()
-            if self.peek() != '"':
-                self.refuse("looking for beginning of object key string")
-            self.string()
-            self.space()
-            if self.peek() != ":":
-                self.refuse("after object key")
-            self.at += 1
+            if closing == "}":
+                self.key()
             self.value(depth + 1)
             self.space()
-            if self.ends("}", "after object key:value pair"):
+            char = self.peek()
+            if char not in (",", closing):
+                self.refuse(
+                    f"after {'object key:value pair' if closing == '}' else 'array element'}"
+                )
+            self.at += 1
+            if char == closing:
                 return
 
-    def inside_array(self, depth: int) -> None:
+    def key(self) -> None:
         self.space()
-        if self.peek() == "]":
-            self.at += 1
-            return
-        while True:
-            self.value(depth + 1)
-            self.space()
-            if self.ends("]", "after array element"):
-                return
-
-    def ends(self, closing: str, where: str) -> bool:
-        """Step over a comma or the end; returns whether it was the end."""
-        char = self.peek()
-        if char not in (",", closing):
-            self.refuse(where)
+        if self.peek() != '"':
+            self.refuse("looking for beginning of object key string")
+        self.string()
+        self.space()
+        if self.peek() != ":":
+            self.refuse("after object key")
         self.at += 1
-        return char == closing
 
     def string(self) -> None:
-        self.at += 1
-        while self.peek() != '"':
-            if self.peek() < " ":
-                self.refuse("in string literal")
-            if self.peek() == "\\":
-                self.escape()
-            else:
-                self.at += 1
+        self.skip(STRING)
+        if self.peek() == "\\":
+            self.at += 1
+            if self.peek() != "u":
+                self.refuse("in string escape code")
+            self.skip(FOUR_HEX)
+            self.refuse("in \\u hexadecimal character escape")
+        if self.peek() != '"':
+            self.refuse("in string literal")
         self.at += 1
 
-    def escape(self) -> None:
-        self.at += 1
-        if self.peek() == "u":
-            for _ in range(4):
-                self.at += 1
-                if self.peek() not in HEX:
-                    self.refuse("in \\u hexadecimal character escape")
-        elif self.peek() not in '"\\/bfnrt':
-            self.refuse("in string escape code")
-        self.at += 1
+    def skip(self, pattern: re.Pattern[str]) -> None:
+        """Step over what a pattern, which may match nothing, matches here."""
+        match = pattern.match(self.text, self.at)
+        self.at = match.end() if match else self.at
 
     def literal(self, word: str) -> None:
         for char in word:
@@ -217,30 +204,15 @@ class _Scanner:
             self.at += 1
 
     def number(self) -> None:
-        if self.peek() == "-":
-            self.at += 1
-            if not self.peek().isdigit():
-                self.refuse("in numeric literal")
-        if self.peek() == "0":
-            self.at += 1
-        else:
-            self.digits()
-        if self.text[self.at : self.at + 1] == ".":
-            self.at += 1
-            if not self.peek().isdigit():
-                self.refuse("after decimal point in numeric literal")
-            self.digits()
-        if self.text[self.at : self.at + 1] in ("e", "E"):
-            self.at += 1
-            if self.peek() in "+-":
-                self.at += 1
-            if not self.peek().isdigit():
-                self.refuse("in exponent of numeric literal")
-            self.digits()
-
-    def digits(self) -> None:
-        while self.at < len(self.text) and self.text[self.at].isdigit():
-            self.at += 1
+        """Step over a number, and refuse what follows where it lacks a digit."""
+        begin = self.at
+        self.skip(NUMBER)
+        number = self.text[begin : self.at]
+        if number.endswith("."):
+            self.refuse("after decimal point in numeric literal")
+        if number[-1] not in DIGITS:
+            where = "numeric literal" if number == "-" else "exponent of numeric literal"
+            self.refuse(f"in {where}")
 
 
 def _quoted(char: str) -> str:

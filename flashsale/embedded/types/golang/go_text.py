@@ -10,38 +10,20 @@ from datetime import UTC, datetime, timedelta
 RFC3339 = "2006-01-02T15:04:05Z07:00"  # metav1.Time
 RFC3339_MICRO = "2006-01-02T15:04:05.000000Z07:00"  # metav1.MicroTime
 LAYOUT = (  # (Go's name, what stands there); parsed from left to right
-    ("2006", r"[0-9]{4}"),
-    ("-", "-"),
-    ("01", r"[0-9]{2}"),
-    ("-", "-"),
-    ("02", r"[0-9]{2}"),
-    ("T", "T"),
-    ("15", r"[0-9]{2}"),
-    (":", ":"),
-    ("04", r"[0-9]{2}"),
-    (":", ":"),
+    ("2006", r"[0-9]{4}"), ("-", "-"), ("01", r"[0-9]{2}"), ("-", "-"), ("02", r"[0-9]{2}"),
+    ("T", "T"), ("15", r"[0-9]{2}"), (":", ":"), ("04", r"[0-9]{2}"), (":", ":"),
     ("05", r"[0-9]{2}"),
-)
+)  # fmt: skip
 RANGES = {  # judged as soon as they are read, unlike the day
-    "01": ("month", 1, 12),
-    "15": ("hour", 0, 23),
-    "04": ("minute", 0, 59),
-    "05": ("second", 0, 59),
-}
+    "01": ("month", 1, 12), "15": ("hour", 0, 23), "04": ("minute", 0, 59), "05": ("second", 0, 59),
+}  # fmt: skip
 UNITS = ("ns", "us", "µs", "μs", "ms", "s", "m", "h")  # of durations
 FRACTION = (".000000", r"\.[0-9]{6}")
 ZONE = ("Z07:00", r"Z|[+-][0-9]{2}:[0-9]{2}")
 ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\v": "\\v",
-}
+    '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r",
+    "\t": "\\t", "\v": "\\v",
+}  # fmt: skip
 SYSCALL_TEXTS = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset by peer",

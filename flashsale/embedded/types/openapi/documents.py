@@ -14,13 +14,7 @@ from functools import cache
 
 from flashsale.embedded.types.apitypes import kubernetes_version, read_schema
 from flashsale.embedded.types.openapi.openapi_protobuf import document_protobuf
-from flashsale.embedded.types.openapi.schemas import (
-    PACKAGES,
-    gvk,
-    reference,
-    schema_name,
-    schemas,
-)
+from flashsale.embedded.types.openapi.schemas import PACKAGES, gvk, reference, schema_name, schemas
 from flashsale.embedded.types.resources import ALL, Resource
 from flashsale.objects.models import Object
 
@@ -49,15 +43,9 @@ def encoded(group_version_path: str) -> bytes | None:
     resources = _group_versions().get(group_version_path)
     if resources is None:
         return None
-    whole = read_schema()
-    return _encode(
-        {
-            "openapi": "3.0.0",
-            "info": {"title": "Kubernetes", "version": "unversioned"},
-            "paths": _paths(resources),
-            "components": {"schemas": schemas(resources, whole)},
-        }
-    )
+    head = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "unversioned"}}
+    components = {"schemas": schemas(resources, read_schema())}
+    return _encode(head | {"paths": _paths(resources), "components": components})
 
 
 @cache
@@ -66,22 +54,11 @@ def encoded_v2() -> bytes:
     paths: Object = {}
     for resources in _group_versions().values():
         for path, operations in _paths(resources).items():
-            paths[path] = {
-                method: _operation_v2(operation) for method, operation in operations.items()
-            }
-    return _encode(
-        {
-            "swagger": "2.0",
-            "info": {
-                "title": "Kubernetes",
-                "version": "v" + kubernetes_version().removeprefix("v"),
-            },
-            "paths": paths,
-            "definitions": {
-                name: _schema_v2(schema) for name, schema in schemas(ALL, read_schema()).items()
-            },
-        }
-    )
+            paths[path] = {method: _operation_v2(each) for method, each in operations.items()}
+    version = "v" + kubernetes_version().removeprefix("v")
+    head = {"swagger": "2.0", "info": {"title": "Kubernetes", "version": version}}
+    definitions = {name: _schema_v2(each) for name, each in schemas(ALL, read_schema()).items()}
+    return _encode(head | {"paths": paths, "definitions": definitions})
 
 
 @cache
@@ -123,9 +100,7 @@ def _schema_v2(schema: Object) -> Object:
         elif key == "oneOf":
             converted["type"] = "string"
         elif key == "properties":
-            converted[key] = {
-                name: _schema_v2(property_schema) for name, property_schema in value.items()
-            }
+            converted[key] = {name: _schema_v2(each) for name, each in value.items()}
         elif key in ("items", "additionalProperties"):
             converted[key] = _schema_v2(value)
         elif key != "default":
@@ -200,10 +175,11 @@ def _operations(actions: dict[str, str], kind: Object, answered: str, sent: str)
 
 def _parameters(method: str) -> list[Object]:
     """The query parameters that kubectl looks for before it relies on them."""
-    names = {
-        "post": ("dryRun", "fieldManager", "fieldValidation"),
-        "put": ("dryRun", "fieldManager", "fieldValidation"),
-        "patch": ("dryRun", "fieldManager", "fieldValidation", "force"),
+    of_writes = ("dryRun", "fieldManager", "fieldValidation")
+    names: tuple[str, ...] = {
+        "post": of_writes,
+        "put": of_writes,
+        "patch": (*of_writes, "force"),
         "delete": ("dryRun", "gracePeriodSeconds", "propagationPolicy"),
     }.get(method, ())
     types = {"force": "boolean", "gracePeriodSeconds": "integer"}

@@ -17,31 +17,22 @@ METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "patch": 8}
 
 
 def document_protobuf(document: Object) -> bytes:
-    """Encode a whole document."""
     info = _text(1, document["info"]["title"]) + _text(2, document["info"]["version"])
     paths = b"".join(_named(2, name, _path(path)) for name, path in document["paths"].items())
     schemas = document["definitions"].items()
     definitions = b"".join(_named(1, name, _schema(schema)) for name, schema in schemas)
-    return (
-        _text(1, document["swagger"])
-        + _message(2, info)
-        + _message(8, paths)
-        + _message(9, definitions)
-    )
+    parts = [_text(1, document["swagger"]), _message(2, info), _message(8, paths)]
+    return b"".join([*parts, _message(9, definitions)])
 
 
 def _path(path: Object) -> bytes:
-    return b"".join(
-        _message(METHODS[method], _operation(operation)) for method, operation in path.items()
-    )
+    return b"".join(_message(METHODS[method], _operation(each)) for method, each in path.items())
 
 
 def _operation(operation: Object) -> bytes:
     parts = [_text(6, kind) for kind in operation["produces"]]
     parts += [_text(7, kind) for kind in operation["consumes"]]
-    parts += [
-        _message(8, _message(1, _parameter(parameter))) for parameter in operation["parameters"]
-    ]
+    parts += [_message(8, _message(1, _parameter(each))) for each in operation["parameters"]]
     for code, response in operation["responses"].items():
         schema = _message(2, _message(1, _schema(response["schema"])))
         answer = _text(1, response["description"]) + schema
@@ -72,10 +63,8 @@ def _schema(schema: Object) -> bytes:
     if "items" in schema:
         parts.append(_message(23, _message(1, _schema(schema["items"]))))
     if "properties" in schema:
-        fields = schema["properties"].items()
-        parts.append(
-            _message(25, b"".join(_named(1, name, _schema(field)) for name, field in fields))
-        )
+        fields = (_named(1, name, _schema(each)) for name, each in schema["properties"].items())
+        parts.append(_message(25, b"".join(fields)))
     return b"".join(parts) + _extensions(31, schema)
 
 

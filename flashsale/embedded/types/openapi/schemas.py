@@ -27,15 +27,9 @@ PLAIN: dict[str, Object] = {
 }
 ZEROS: dict[str, Any] = {"string": "", "int32": 0, "int64": 0, "boolean": False}
 COPIED = (
-    "default",
-    "description",
-    "enum",
-    "x-kubernetes-list-type",
-    "x-kubernetes-list-map-keys",
-    "x-kubernetes-map-type",
-    "x-kubernetes-patch-merge-key",
-    "x-kubernetes-patch-strategy",
-)
+    "default", "description", "enum", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type", "x-kubernetes-patch-merge-key", "x-kubernetes-patch-strategy",
+)  # fmt: skip
 REF = "#/components/schemas/"
 
 
@@ -139,5 +133,4 @@ def gvk(group: str, version: str, kind: str) -> Object:
 
 
 def reference(name: str) -> Object:
-    """Refer to a schema."""
     return {"$ref": REF + name}

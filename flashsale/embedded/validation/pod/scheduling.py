@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.field_checks import invalid, optional_choice, optional_text
+from flashsale.embedded.validation.field_checks import (
+    Errors,
+    each,
+    invalid,
+    once,
+    optional_choice,
+    optional_text,
+)
 from flashsale.embedded.validation.selectors import (
     BAD_OPERATOR,
     validate_requirement,
@@ -19,179 +26,155 @@ WHEN_UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
 INCLUSION = ("Honor", "Ignore")
 
 
-def validate_affinity(affinity: Object, at: str) -> list[FieldError]:
+def validate_affinity(affinity: Object, at: str) -> Errors:
     """Check which nodes and which neighbours a pod wants."""
-    errors: list[FieldError] = []
-    node = affinity.get("nodeAffinity") or {}
+    node, place = affinity.get("nodeAffinity") or {}, f"{at}.nodeAffinity"
     if node.get(REQUIRED) is not None:
-        errors += _node_selector(node[REQUIRED], f"{at}.nodeAffinity.{REQUIRED}")
-    for index, term in enumerate(node.get(PREFERRED) or []):
-        place = f"{at}.nodeAffinity.{PREFERRED}[{index}]"
-        errors += _weight(term, place)
-        errors += _node_term(term.get("preference") or {}, f"{place}.preference", strict=False)
+        yield from _node_selector(node[REQUIRED], f"{place}.{REQUIRED}")
+    for where, term in each(node, PREFERRED, place):
+        yield from _weight(term, where)
+        yield from _node_term(term.get("preference") or {}, f"{where}.preference", strict=False)
     for kind in ("podAffinity", "podAntiAffinity"):
-        wanted = affinity.get(kind) or {}
-        for index, term in enumerate(wanted.get(REQUIRED) or []):
-            errors += _pod_term(term, f"{at}.{kind}.{REQUIRED}[{index}]")
-        for index, term in enumerate(wanted.get(PREFERRED) or []):
-            place = f"{at}.{kind}.{PREFERRED}[{index}]"
-            errors += _weight(term, place)
-            errors += _pod_term(term.get("podAffinityTerm") or {}, f"{place}.podAffinityTerm")
-    return errors
+        wanted, place = affinity.get(kind) or {}, f"{at}.{kind}"
+        for where, term in each(wanted, REQUIRED, place):
+            yield from _pod_term(term, where)
+        for where, term in each(wanted, PREFERRED, place):
+            yield from _weight(term, where)
+            yield from _pod_term(term.get("podAffinityTerm") or {}, f"{where}.podAffinityTerm")
 
 
-def validate_tolerations(tolerations: list[Object], field: str) -> list[FieldError]:
-    """Check which taints a pod bears."""
-    errors: list[FieldError] = []
-    for index, toleration in enumerate(tolerations):
-        at, key = f"{field}[{index}]", toleration.get("key") or ""
-        operator, effect = toleration.get("operator") or "", toleration.get("effect") or ""
-        errors += optional_text(key, f"{at}.key", texts.qualified_name)
+def validate_tolerations(spec: Object, field: str) -> Errors:
+    for at, toleration in each(spec, "tolerations", field):
+        key, operator, effect, value = (
+            toleration.get(name) or "" for name in ("key", "operator", "effect", "value")
+        )
+        yield from optional_text(key, f"{at}.key", texts.qualified_name)
         if not key and operator != "Exists":
             why = (
                 "operator must be Exists when `key` is empty, "
                 'which means "match all values and all keys"'
             )
-            errors.append(FieldError.invalid(f"{at}.operator", operator, why))
+            yield FieldError.invalid(f"{at}.operator", operator, why)
         if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
             why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-            errors.append(FieldError.invalid(f"{at}.effect", effect, why))
-        errors += _toleration_value(operator, toleration.get("value") or "", at)
-        errors += optional_choice(effect or None, f"{at}.effect", EFFECTS)
-    return errors
+            yield FieldError.invalid(f"{at}.effect", effect, why)
+        yield from _toleration_value(operator, value, f"{at}.operator")
+        yield from optional_choice(effect or None, f"{at}.effect", EFFECTS)
 
 
-def validate_gates(spec: Object, field: str) -> list[FieldError]:
+def validate_gates(spec: Object, field: str) -> Errors:
     """Check the conditions of readiness, and what keeps a pod from being scheduled."""
-    errors: list[FieldError] = []
-    for index, gate in enumerate(spec.get("readinessGates") or []):
-        kind, at = gate.get("conditionType") or "", f"{field}.readinessGates[{index}]"
-        errors += invalid(f"{at}.conditionType", kind, texts.qualified_name(kind))
+    for at, gate in each(spec, "readinessGates", field):
+        kind = gate.get("conditionType") or ""
+        yield from invalid(f"{at}.conditionType", kind, texts.qualified_name(kind))
     names: set[str] = set()
-    for index, gate in enumerate(spec.get("schedulingGates") or []):
-        name, at = gate.get("name") or "", f"{field}.schedulingGates[{index}]"
-        errors += invalid(at, name, texts.qualified_name(name))
-        if name in names:
-            errors.append(FieldError.duplicate(at, name))
-        names.add(name)
-    return errors
+    for at, gate in each(spec, "schedulingGates", field):
+        name = gate.get("name") or ""
+        yield from invalid(at, name, texts.qualified_name(name))
+        yield from once(name, at, names)
 
 
-def validate_spreading(constraints: list[Object], field: str) -> list[FieldError]:
-    """Check how evenly pods are to be spread."""
-    errors: list[FieldError] = []
-    for index, constraint in enumerate(constraints):
-        at, key = f"{field}[{index}]", constraint.get("topologyKey") or ""
-        skew, when = constraint.get("maxSkew") or 0, constraint.get("whenUnsatisfiable") or ""
-        errors += invalid(f"{at}.maxSkew", skew, ["must be greater than zero"] if skew <= 0 else [])
+def validate_spreading(spec: Object, field: str) -> Errors:
+    constraints = spec.get("topologySpreadConstraints") or []
+    pairs = [(one.get("topologyKey"), one.get("whenUnsatisfiable")) for one in constraints]
+    for index, (at, constraint) in enumerate(each(spec, "topologySpreadConstraints", field)):
+        key, when = constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
+        yield from _above_zero(constraint.get("maxSkew") or 0, f"{at}.maxSkew")
         if not key:
-            errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
-        errors += optional_choice(when, f"{at}.whenUnsatisfiable", WHEN_UNSATISFIABLE)
-        if any(
-            (other.get("topologyKey"), other.get("whenUnsatisfiable")) == (key, when)
-            for other in constraints[index + 1 :]
-        ):
-            shown = f"{{{key}, {when}}}"
-            errors.append(FieldError.duplicate(f"{at}.{{topologyKey, whenUnsatisfiable}}", shown))
-        errors += _domains(constraint, when, at)
+            yield FieldError.required(f"{at}.topologyKey", "can not be empty")
+        yield from optional_choice(when, f"{at}.whenUnsatisfiable", WHEN_UNSATISFIABLE)
+        if (key, when) in pairs[index + 1 :]:
+            place = f"{at}.{{topologyKey, whenUnsatisfiable}}"
+            yield FieldError.duplicate(place, f"{{{key}, {when}}}")
+        if (least := constraint.get("minDomains")) is not None:
+            yield from _above_zero(least, f"{at}.minDomains")
+            if when != "DoNotSchedule":
+                why = f"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}"
+                yield FieldError.invalid(f"{at}.minDomains", least, why)
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-            errors += optional_choice(constraint.get(name), f"{at}.{name}", INCLUSION)
+            yield from optional_choice(constraint.get(name), f"{at}.{name}", INCLUSION)
         if constraint.get("labelSelector") is not None:
-            errors += validate_selector(constraint["labelSelector"], f"{at}.labelSelector")
-        errors += _label_keys(constraint, at)
-    return errors
+            yield from validate_selector(constraint["labelSelector"], f"{at}.labelSelector")
+        yield from _label_keys(constraint, at)
 
 
-def _toleration_value(operator: str, value: str, at: str) -> list[FieldError]:
+def _above_zero(number: int, field: str) -> Errors:
+    if number <= 0:
+        yield FieldError.invalid(field, number, "must be greater than zero")
+
+
+def _toleration_value(operator: str, value: str, field: str) -> Errors:
     if operator in ("", "Equal"):
-        wrong = texts.label_value(value)
-        return invalid(f"{at}.operator", value, [";".join(wrong)] if wrong else [])
-    if operator == "Exists":
-        why = "value must be empty when `operator` is 'Exists'"
-        return invalid(f"{at}.operator", value, [why] if value else [])
-    supported = ["Equal", "Exists"] + (["Lt", "Gt"] if operator in ("Lt", "Gt") else [])
-    return [FieldError.unsupported(f"{at}.operator", operator, supported)]
+        if wrong := texts.label_value(value):
+            yield FieldError.invalid(field, value, ";".join(wrong))
+    elif operator == "Exists":
+        if value:
+            why = "value must be empty when `operator` is 'Exists'"
+            yield FieldError.invalid(field, value, why)
+    else:
+        supported = ["Equal", "Exists"] + (["Lt", "Gt"] if operator in ("Lt", "Gt") else [])
+        yield FieldError.unsupported(field, operator, supported)
 
 
-def _node_selector(selector: Object, at: str) -> list[FieldError]:
-    terms, field = selector.get("nodeSelectorTerms") or [], f"{at}.nodeSelectorTerms"
-    if not terms:
-        return [FieldError.required(field, "must have at least one node selector term")]
-    errors: list[FieldError] = []
-    for index, term in enumerate(terms):
-        errors += _node_term(term, f"{field}[{index}]", strict=True)
-    return errors
+def _node_selector(selector: Object, at: str) -> Errors:
+    if not selector.get("nodeSelectorTerms"):
+        why = "must have at least one node selector term"
+        yield FieldError.required(f"{at}.nodeSelectorTerms", why)
+    for place, term in each(selector, "nodeSelectorTerms", at):
+        yield from _node_term(term, place, strict=True)
 
 
-def _node_term(term: Object, at: str, *, strict: bool) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, wanted in enumerate(term.get("matchExpressions") or []):
-        place = f"{at}.matchExpressions[{index}]"
-        errors += validate_requirement(wanted, place, of_node=True, judges_values=strict)
-    for index, wanted in enumerate(term.get("matchFields") or []):
-        place, values = f"{at}.matchFields[{index}]", wanted.get("values") or []
+def _node_term(term: Object, at: str, *, strict: bool) -> Errors:
+    for place, wanted in each(term, "matchExpressions", at):
+        yield from validate_requirement(wanted, place, of_node=True, judges_values=strict)
+    for place, wanted in each(term, "matchFields", at):
         operator, key = wanted.get("operator") or "", wanted.get("key") or ""
         if operator not in ("In", "NotIn"):
-            errors += invalid(f"{place}.operator", operator, [BAD_OPERATOR])
-        elif len(values) != 1:
+            yield FieldError.invalid(f"{place}.operator", operator, BAD_OPERATOR)
+        elif len(wanted.get("values") or []) != 1:
             why = (
                 "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
             )
-            errors.append(FieldError.required(f"{place}.values", why))
+            yield FieldError.required(f"{place}.values", why)
         if key != "metadata.name":
-            errors += invalid(f"{place}.key", key, ["not a valid field selector key"])
+            yield FieldError.invalid(f"{place}.key", key, "not a valid field selector key")
             continue
-        for number, value in enumerate(values):
-            errors += invalid(f"{place}.values[{number}]", value, texts.dns_subdomain(value))
-    return errors
+        for where, value in each(wanted, "values", place):
+            yield from invalid(where, value, texts.dns_subdomain(value))
 
 
-def _weight(term: Object, at: str) -> list[FieldError]:
+def _weight(term: Object, at: str) -> Errors:
     weight = term.get("weight") or 0
-    return invalid(
-        f"{at}.weight", weight, [] if 1 <= weight <= 100 else ["must be in the range 1-100"]
-    )
+    if not 1 <= weight <= 100:
+        yield FieldError.invalid(f"{at}.weight", weight, "must be in the range 1-100")
 
 
-def _pod_term(term: Object, at: str) -> list[FieldError]:
-    errors: list[FieldError] = []
+def _pod_term(term: Object, at: str) -> Errors:
     for name in ("labelSelector", "namespaceSelector"):
         if term.get(name) is not None:
-            errors += validate_selector(term[name], f"{at}.{name}")
+            yield from validate_selector(term[name], f"{at}.{name}")
     for name in term.get("namespaces") or []:
-        errors += invalid(f"{at}.namespace", name, texts.dns_label(name))
+        yield from invalid(f"{at}.namespace", name, texts.dns_label(name))
     key = term.get("topologyKey") or ""
     if not key:
-        errors.append(FieldError.required(f"{at}.topologyKey", "can not be empty"))
-    errors += invalid(f"{at}.topologyKey", key, texts.qualified_name(key))
-    return errors + _label_keys(term, at)
+        yield FieldError.required(f"{at}.topologyKey", "can not be empty")
+    yield from invalid(f"{at}.topologyKey", key, texts.qualified_name(key))
+    yield from _label_keys(term, at)
 
 
-def _label_keys(term: Object, at: str) -> list[FieldError]:
+def _label_keys(term: Object, at: str) -> Errors:
     """Check keys whose values are the pod's own."""
-    errors: list[FieldError] = []
-    selector, same = term.get("labelSelector"), term.get("matchLabelKeys") or []
-    other = term.get("mismatchLabelKeys") or []
-    if selector is None:
-        why = "must not be specified when labelSelector is not set"
-        both = (("matchLabelKeys", same), ("mismatchLabelKeys", other))
-        return [FieldError.forbidden(f"{at}.{key}", why) for key, keys in both if keys]
-    for name, keys in (("matchLabelKeys", same), ("mismatchLabelKeys", other)):
-        for index, key in enumerate(keys):
-            errors += invalid(f"{at}.{name}[{index}]", key, texts.qualified_name(key))
-    for index, key in enumerate(same):
-        if key in other:
+    both = ("matchLabelKeys", "mismatchLabelKeys")
+    if term.get("labelSelector") is None:
+        for name in both:
+            if term.get(name):
+                why = "must not be specified when labelSelector is not set"
+                yield FieldError.forbidden(f"{at}.{name}", why)
+        return
+    for name in both:
+        for place, key in each(term, name, at):
+            yield from invalid(place, key, texts.qualified_name(key))
+    for place, key in each(term, "matchLabelKeys", at):
+        if key in (term.get("mismatchLabelKeys") or []):
             why = "exists in both matchLabelKeys and mismatchLabelKeys"
-            errors += invalid(f"{at}.matchLabelKeys[{index}]", key, [why])
-    return errors
-
-
-def _domains(constraint: Object, when: str, at: str) -> list[FieldError]:
-    least = constraint.get("minDomains")
-    if least is None:
-        return []
-    errors = invalid(f"{at}.minDomains", least, ["must be greater than zero"] if least <= 0 else [])
-    if when != "DoNotSchedule":
-        why = "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not " + when
-        errors += invalid(f"{at}.minDomains", least, [why])
-    return errors
+            yield FieldError.invalid(place, key, why)

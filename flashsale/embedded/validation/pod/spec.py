@@ -6,7 +6,9 @@ from flashsale.embedded.types import texts
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.resources import PODS
 from flashsale.embedded.validation.field_checks import (
+    Errors,
     choice,
+    each,
     invalid,
     optional_choice,
     optional_text,
@@ -20,7 +22,7 @@ from flashsale.embedded.validation.metadata import (
 from flashsale.embedded.validation.pod.containers import (
     validate_containers,
     validate_ephemeral_containers,
-    validate_images,
+    validate_image,
     validate_init_containers,
 )
 from flashsale.embedded.validation.pod.requests_and_limits import validate_resources
@@ -44,200 +46,161 @@ LONGEST_HOSTNAME = 64
 MOST_NAMESERVERS, MOST_SEARCHES, LONGEST_SEARCH = 3, 32, 2048
 
 
-def validate_pod(pod: Object) -> list[FieldError]:
-    """Check a new pod."""
+def validate_pod(pod: Object) -> Errors:
     spec = pod.get("spec") or {}
-    errors = validate_metadata(PODS, pod) + validate_pod_body(pod)
+    yield from validate_metadata(PODS, pod)
+    yield from validate_pod_body(pod)
     if spec.get("ephemeralContainers"):
-        errors.append(FieldError.forbidden("spec.ephemeralContainers", "cannot be set on create"))
+        yield FieldError.forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         why = "cannot be set until all schedulingGates have been cleared"
-        errors.append(FieldError.forbidden("spec.nodeName", why))
-    return errors
+        yield FieldError.forbidden("spec.nodeName", why)
 
 
-def validate_pod_body(pod: Object) -> list[FieldError]:
+def validate_pod_body(pod: Object) -> Errors:
     """Check everything of a pod but the metadata that all kinds have."""
-    annotations, spec = (pod.get("metadata") or {}).get("annotations"), pod.get("spec") or {}
-    errors = validate_pod_annotations(annotations, "metadata.annotations")
-    errors += _mirrored(annotations or {}, spec)
-    errors += validate_pod_spec(spec, "spec")
+    annotations, spec = (pod.get("metadata") or {}).get("annotations") or {}, pod.get("spec") or {}
+    yield from validate_pod_annotations(annotations, "metadata.annotations")
+    mirror = annotations.get(MIRROR)  # which only a kubelet sets
+    if mirror is not None and not spec.get("nodeName"):
+        why = "must set spec.nodeName if mirror pod annotation is set"
+        yield FieldError.invalid(f"metadata.annotations[{MIRROR}]", mirror, why)
+    yield from validate_pod_spec(spec, "spec")
     for key in ("containers", "initContainers"):
-        errors += validate_images(spec.get(key) or [], f"spec.{key}")
-    return errors
+        for at, container in each(spec, key, "spec"):
+            yield from validate_image(container.get("image") or "", f"{at}.image")
 
 
-def _mirrored(annotations: Object, spec: Object) -> list[FieldError]:
-    """Check an annotation that only a kubelet sets."""
-    mirror = annotations.get(MIRROR)
-    if mirror is None or spec.get("nodeName"):
-        return []
-    why = "must set spec.nodeName if mirror pod annotation is set"
-    return [FieldError.invalid(f"metadata.annotations[{MIRROR}]", mirror, why)]
-
-
-def validate_template(template: Object, field: str) -> list[FieldError]:
+def validate_template(template: Object, field: str) -> Errors:
     """Check a pod template. Kubernetes says `template.labels` where `metadata` is in between."""
     meta = template.get("metadata") or {}
-    return (
-        validate_labels(meta.get("labels"), f"{field}.labels")
-        + validate_annotations(meta.get("annotations"), f"{field}.annotations")
-        + validate_pod_annotations(meta.get("annotations"), f"{field}.annotations")
-        + validate_pod_spec(template.get("spec") or {}, f"{field}.spec")
-    )
+    yield from validate_labels(meta.get("labels"), f"{field}.labels")
+    yield from validate_annotations(meta.get("annotations"), f"{field}.annotations")
+    yield from validate_pod_annotations(meta.get("annotations"), f"{field}.annotations")
+    yield from validate_pod_spec(template.get("spec") or {}, f"{field}.spec")
 
 
-def validate_pod_spec(spec: Object, field: str) -> list[FieldError]:
+def validate_pod_spec(spec: Object, field: str) -> Errors:
     """Check what pods and templates have in common."""
-    grace = spec.get("terminationGracePeriodSeconds") or 0
-    errors, volumes = validate_volumes(spec.get("volumes") or [], f"{field}.volumes")
-    errors += validate_containers(
-        spec.get("containers") or [], f"{field}.containers", max(grace, 0), volumes
-    )
-    errors += validate_init_containers(spec, f"{field}.initContainers", max(grace, 0), volumes)
-    errors += validate_ephemeral_containers(spec, f"{field}.ephemeralContainers")
-    if spec.get("resources") is not None:
-        errors += _pod_resources(spec["resources"], f"{field}.resources")
-    errors += _host_ports(spec, field)
-    errors += choice(spec.get("restartPolicy"), f"{field}.restartPolicy", RESTART_POLICIES)
-    errors += choice(spec.get("dnsPolicy"), f"{field}.dnsPolicy", DNS_POLICIES)
-    errors += validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
-    errors += validate_pod_security(spec.get("securityContext") or {}, f"{field}.securityContext")
-    errors += validate_affinity(spec.get("affinity") or {}, f"{field}.affinity")
-    errors += _dns(spec, f"{field}.dnsConfig")
-    errors += validate_gates(spec, field)
-    errors += validate_spreading(
-        spec.get("topologySpreadConstraints") or [], f"{field}.topologySpreadConstraints"
-    )
-    errors += _names(spec, field)
-    errors += validate_tolerations(spec.get("tolerations") or [], f"{field}.tolerations")
-    errors += _rest(spec, field)
-    return errors + _file_keys(spec, field)
+    grace = max(spec.get("terminationGracePeriodSeconds") or 0, 0)
+    errors, volumes = validate_volumes(spec, field)
+    yield from errors
+    yield from validate_containers(spec, field, grace, volumes)
+    yield from validate_init_containers(spec, field, grace, volumes)
+    yield from validate_ephemeral_containers(spec, field)
+    if (resources := spec.get("resources")) is not None:
+        if resources.get("claims") is not None:
+            why = "claims may not be set for Resources at pod-level"
+            yield FieldError.forbidden(f"{field}.resources.claims", why)
+        yield from validate_resources(resources, f"{field}.resources", of_pod=True)
+    yield from _host_ports(spec, field)
+    yield from choice(spec.get("restartPolicy"), f"{field}.restartPolicy", RESTART_POLICIES)
+    yield from choice(spec.get("dnsPolicy"), f"{field}.dnsPolicy", DNS_POLICIES)
+    yield from validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    yield from validate_pod_security(spec.get("securityContext") or {}, f"{field}.securityContext")
+    yield from validate_affinity(spec.get("affinity") or {}, f"{field}.affinity")
+    yield from _dns(spec, f"{field}.dnsConfig")
+    yield from validate_gates(spec, field)
+    yield from validate_spreading(spec, field)
+    yield from _names(spec, field)
+    yield from validate_tolerations(spec, field)
+    yield from _rest(spec, field)
+    yield from _file_keys(spec, field)
 
 
-def _file_keys(spec: Object, field: str) -> list[FieldError]:
+def _file_keys(spec: Object, field: str) -> Errors:
     """Check that variables come from files of an emptyDir of the pod."""
-    errors: list[FieldError] = []
     sources = {volume.get("name"): volume for volume in spec.get("volumes") or []}
     for kind in ("initContainers", "containers"):
-        for place, container in enumerate(spec.get(kind) or []):
-            for index, variable in enumerate(container.get("env") or []):
+        for place, container in each(spec, kind, field):
+            for where, variable in each(container, "env", place):
                 key = (variable.get("valueFrom") or {}).get("fileKeyRef")
                 if key is None:
                     continue
-                name = key.get("volumeName") or ""
-                at = f"{field}.{kind}[{place}].env[{index}].valueFrom.fileKeyRef.volumeName"
+                name, at = key.get("volumeName") or "", f"{where}.valueFrom.fileKeyRef.volumeName"
                 if name not in sources:
-                    errors.append(FieldError.not_found(at, name))
+                    yield FieldError.not_found(at, name)
                 elif sources[name].get("emptyDir") is None:
-                    why = "referenced volume must be of type emptyDir"
-                    errors.append(FieldError.invalid(at, name, why))
-    return errors
+                    yield FieldError.invalid(at, name, "referenced volume must be of type emptyDir")
 
 
-def _host_ports(spec: Object, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for place, container in enumerate(spec.get("containers") or []):
-        for index, port in enumerate(container.get("ports") or []):
-            number = port.get("hostPort") or 0
+def _host_ports(spec: Object, field: str) -> Errors:
+    for place, container in each(spec, "containers", field):
+        for at, port in each(container, "ports", place):
+            number = port.get("hostPort")
             if spec.get("hostNetwork") and number and number != port.get("containerPort"):
-                at = f"{field}.containers[{place}].ports[{index}].hostPort"
                 why = "must match `containerPort` when `hostNetwork` is true"
-                errors.append(FieldError.invalid(at, number, why))
-    return errors
+                yield FieldError.invalid(f"{at}.hostPort", number, why)
 
 
-def _pod_resources(resources: Object, at: str) -> list[FieldError]:
-    """Check what a pod asks for as a whole."""
-    errors: list[FieldError] = []
-    if resources.get("claims") is not None:
-        why = "claims may not be set for Resources at pod-level"
-        errors.append(FieldError.forbidden(f"{at}.claims", why))
-    return errors + validate_resources(resources, at, of_pod=True)
-
-
-def _dns(spec: Object, at: str) -> list[FieldError]:
+def _dns(spec: Object, at: str) -> Errors:
     """Check where names are looked up."""
-    config = spec.get("dnsConfig")
-    servers, searches = ((config or {}).get(key) or [] for key in ("nameservers", "searches"))
-    if spec.get("dnsPolicy") == "None":
-        if config is None:
-            why = "must provide `dnsConfig` when `dnsPolicy` is None"
-            return [FieldError.required(at, why)]
-        if not servers:
-            why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
-            return [FieldError.required(f"{at}.nameservers", why)]
-    errors: list[FieldError] = []
-    if len(servers) > MOST_NAMESERVERS:
-        why = f"must not have more than {MOST_NAMESERVERS} nameservers"
-        errors.append(FieldError.invalid(f"{at}.nameservers", servers, why))
-    for index, address in enumerate(servers):
-        errors += invalid(f"{at}.nameservers[{index}]", address, texts.ip_address(address))
-    errors += _searches(searches, f"{at}.searches")
-    for index, option in enumerate((config or {}).get("options") or []):
-        if not option.get("name"):
-            errors.append(FieldError.required(f"{at}.options[{index}]", "must not be empty"))
-    return errors
+    given = spec.get("dnsConfig")
+    config: Object = given or {}
+    servers = config.get("nameservers") or []
+    if spec.get("dnsPolicy") == "None" and given is None:
+        yield FieldError.required(at, "must provide `dnsConfig` when `dnsPolicy` is None")
+    elif spec.get("dnsPolicy") == "None" and not servers:
+        why = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        yield FieldError.required(f"{at}.nameservers", why)
+    else:
+        if len(servers) > MOST_NAMESERVERS:
+            why = f"must not have more than {MOST_NAMESERVERS} nameservers"
+            yield FieldError.invalid(f"{at}.nameservers", servers, why)
+        for place, address in each(config, "nameservers", at):
+            yield from invalid(place, address, texts.ip_address(address))
+        yield from _searches(config.get("searches") or [], f"{at}.searches")
+        for place, option in each(config, "options", at):
+            if not option.get("name"):
+                yield FieldError.required(place, "must not be empty")
 
 
-def _searches(searches: list[str], at: str) -> list[FieldError]:
-    errors: list[FieldError] = []
+def _searches(searches: list[str], at: str) -> Errors:
     if len(searches) > MOST_SEARCHES:
         why = f"must not have more than {MOST_SEARCHES} search paths"
-        errors.append(FieldError.invalid(at, searches, why))
+        yield FieldError.invalid(at, searches, why)
     if len(" ".join(searches)) > LONGEST_SEARCH:
         why = (
             f"must not have more than {LONGEST_SEARCH} characters (including spaces) "
             "in the search list"
         )
-        errors.append(FieldError.invalid(at, searches, why))
+        yield FieldError.invalid(at, searches, why)
     for index, search in enumerate(searches):
         name = search.removesuffix(".")
-        wrong = [] if search == "." else texts.search_path(name)
-        errors += invalid(f"{at}[{index}]", name, wrong)
-    return errors
+        yield from invalid(f"{at}[{index}]", name, texts.search_path(name) if search != "." else ())
 
 
-def _names(spec: Object, field: str) -> list[FieldError]:
+def _names(spec: Object, field: str) -> Errors:
     """Check single fields with names, and the deadline that stands among them."""
-    errors = []
     for key in ("serviceAccountName", "nodeName"):
-        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
+        yield from optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= INT32:
         why = f"must be between 1 and {INT32}, inclusive"
-        errors.append(FieldError.invalid(f"{field}.activeDeadlineSeconds", deadline, why))
+        yield FieldError.invalid(f"{field}.activeDeadlineSeconds", deadline, why)
     for key in ("hostname", "subdomain"):
-        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_label)
-    return errors + _hostname_override(spec, field)
+        yield from optional_text(spec.get(key), f"{field}.{key}", texts.dns_label)
+    if (name := spec.get("hostnameOverride")) is not None:
+        at = f"{field}.hostnameOverride"
+        yield from invalid(at, name, texts.dns_subdomain(name))
+        if len(name) > LONGEST_HOSTNAME:
+            yield FieldError.too_long(at, LONGEST_HOSTNAME)
 
 
-def _hostname_override(spec: Object, field: str) -> list[FieldError]:
-    name, at = spec.get("hostnameOverride"), f"{field}.hostnameOverride"
-    if name is None:
-        return []
-    errors = invalid(at, name, texts.dns_subdomain(name))
-    if len(name) > LONGEST_HOSTNAME:
-        errors.append(FieldError.too_long(at, LONGEST_HOSTNAME))
-    return errors
-
-
-def _rest(spec: Object, field: str) -> list[FieldError]:
+def _rest(spec: Object, field: str) -> Errors:
     """Check what Kubernetes looks at last."""
-    errors: list[FieldError] = []
-    for index, alias in enumerate(spec.get("hostAliases") or []):
-        at, address = f"{field}.hostAliases[{index}]", alias.get("ip") or ""
-        errors += invalid(f"{at}.ip", address, texts.ip_address(address))
-        for number, name in enumerate(alias.get("hostnames") or []):
-            errors += invalid(f"{at}.hostnames[{number}]", name, texts.dns_subdomain(name))
+    for at, alias in each(spec, "hostAliases", field):
+        address = alias.get("ip") or ""
+        yield from invalid(f"{at}.ip", address, texts.ip_address(address))
+        for place, name in each(alias, "hostnames", at):
+            yield from invalid(place, name, texts.dns_subdomain(name))
     for key in ("priorityClassName", "runtimeClassName"):
-        errors += optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
-    policy, system = spec.get("preemptionPolicy"), spec.get("os")
-    errors += optional_choice(policy or None, f"{field}.preemptionPolicy", PREEMPTION_POLICIES)
+        yield from optional_text(spec.get(key), f"{field}.{key}", texts.dns_subdomain)
+    policy, system = spec.get("preemptionPolicy") or None, spec.get("os")
+    yield from optional_choice(policy, f"{field}.preemptionPolicy", PREEMPTION_POLICIES)
     if spec.get("overhead") is not None:
-        errors += validate_resources({"limits": spec["overhead"]}, f"{field}.overhead")
+        yield from validate_resources({"limits": spec["overhead"]}, f"{field}.overhead")
     if system is not None and not system.get("name"):
-        errors.append(FieldError.required(f"{field}.os.name"))
+        yield FieldError.required(f"{field}.os.name")
     elif system is not None:
-        errors += optional_choice(system["name"], f"{field}.os", SYSTEMS)
-    return errors
+        yield from optional_choice(system["name"], f"{field}.os", SYSTEMS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashsale.embedded.types.api_errors import FieldError
-from flashsale.embedded.validation.field_checks import invalid, optional_choice, required
+from flashsale.embedded.validation.field_checks import Errors, each, optional_choice, required
 from flashsale.embedded.validation.pod.volumes import descending_path
 from flashsale.objects.models import Object
 
@@ -11,72 +11,68 @@ PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 RECURSIONS = ("Disabled", "Enabled", "IfPossible")
 
 
-def validate_mounts(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
-    """Check where a container mounts volumes."""
-    errors: list[FieldError] = []
+def validate_mounts(container: Object, at: str, volumes: set[str]) -> Errors:
+    field, paths = f"{at}.volumeMounts", set[str]()
     devices = container.get("volumeDevices") or []
-    paths: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts") or []):
-        at, name, path = f"{field}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
-        errors += _volume_name(mount, at, volumes) + required(mount, "mountPath", at)
-        errors += invalid(f"{at}.mountPath", path, ["must be unique"] if path in paths else [])
+    for place, mount in each(container, "volumeMounts", at):
+        name, path = mount.get("name") or "", mount.get("mountPath") or ""
+        yield from _volume_name(mount, place, volumes)
+        yield from required(mount, "mountPath", place)
+        if path in paths:
+            yield FieldError.invalid(f"{place}.mountPath", path, "must be unique")
         paths.add(path)
         if name in [device.get("name") for device in devices]:
-            errors += invalid(f"{at}.name", name, ["must not already exist in volumeDevices"])
+            why = "must not already exist in volumeDevices"
+            yield FieldError.invalid(f"{place}.name", name, why)
         if path in [device.get("devicePath") for device in devices]:
             why = "must not already exist as a path in volumeDevices"
-            errors += invalid(f"{at}.mountPath", path, [why])
-        errors += _sub_paths(mount, at, field)
-        errors += _mount_options(mount, container, field)
-    return errors
+            yield FieldError.invalid(f"{place}.mountPath", path, why)
+        yield from _sub_paths(mount, place, field)
+        yield from _mount_options(mount, container, field)
 
 
-def validate_devices(container: Object, field: str, volumes: set[str]) -> list[FieldError]:
+def validate_devices(container: Object, at: str, volumes: set[str]) -> Errors:
     """Check block devices; none of the volumes here can be one."""
-    errors: list[FieldError] = []
     mounts = container.get("volumeMounts") or []
-    for index, device in enumerate(container.get("volumeDevices") or []):
-        at, name, path = f"{field}[{index}]", device.get("name") or "", device.get("devicePath")
-        errors += _volume_name(device, at, volumes) + required(device, "devicePath", at)
+    for place, device in each(container, "volumeDevices", at):
+        name, path = device.get("name") or "", device.get("devicePath")
+        yield from _volume_name(device, place, volumes)
+        yield from required(device, "devicePath", place)
         if path and ".." in path.split("/"):
-            errors += invalid(f"{at}.devicePath", path, ["can not contain backsteps ('..')"])
+            yield FieldError.invalid(
+                f"{place}.devicePath", path, "can not contain backsteps ('..')"
+            )
         if name in [mount.get("name") for mount in mounts]:
-            errors += invalid(f"{at}.name", name, ["must not already exist in volumeMounts"])
+            why = "must not already exist in volumeMounts"
+            yield FieldError.invalid(f"{place}.name", name, why)
         if path in [mount.get("mountPath") for mount in mounts]:
             why = "must not already exist as a path in volumeMounts"
-            errors += invalid(f"{at}.devicePath", path, [why])
-    return errors
+            yield FieldError.invalid(f"{place}.devicePath", path, why)
 
 
-def _volume_name(mount: Object, at: str, volumes: set[str]) -> list[FieldError]:
-    name = mount.get("name") or ""
-    missing = [] if name in volumes else [FieldError.not_found(f"{at}.name", name)]
-    return required(mount, "name", at) + missing
+def _volume_name(mount: Object, at: str, volumes: set[str]) -> Errors:
+    yield from required(mount, "name", at)
+    if (name := mount.get("name") or "") not in volumes:
+        yield FieldError.not_found(f"{at}.name", name)
 
 
-def _sub_paths(mount: Object, at: str, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
+def _sub_paths(mount: Object, at: str, field: str) -> Errors:
     path, expression = mount.get("subPath") or "", mount.get("subPathExpr") or ""
-    if path:
-        errors += descending_path(path, f"{field}.subPath")
+    yield from descending_path(path, f"{field}.subPath")
     if path and expression:
         why = "subPathExpr and subPath are mutually exclusive"
-        errors += invalid(f"{at}.subPathExpr", expression, [why])
-    if expression:
-        errors += descending_path(expression, f"{field}.subPathExpr")
-    return errors
+        yield FieldError.invalid(f"{at}.subPathExpr", expression, why)
+    yield from descending_path(expression, f"{field}.subPathExpr")
 
 
-def _mount_options(mount: Object, container: Object, field: str) -> list[FieldError]:
-    errors: list[FieldError] = []
+def _mount_options(mount: Object, container: Object, field: str) -> Errors:
     mode, recursive = mount.get("mountPropagation"), mount.get("recursiveReadOnly")
     privileged = (container.get("securityContext") or {}).get("privileged") is True
-    errors += optional_choice(mode, f"{field}.mountPropagation", PROPAGATIONS)
+    yield from optional_choice(mode, f"{field}.mountPropagation", PROPAGATIONS)
     if mode == "Bidirectional" and not privileged:
         why = "Bidirectional mount propagation is available only to privileged containers"
-        errors.append(FieldError.forbidden(f"{field}.mountPropagation", why))
-    errors += optional_choice(recursive, f"{field}.recursiveReadOnly", RECURSIONS)
+        yield FieldError.forbidden(f"{field}.mountPropagation", why)
+    yield from optional_choice(recursive, f"{field}.recursiveReadOnly", RECURSIONS)
     if recursive in ("Enabled", "IfPossible") and not mount.get("readOnly"):
         why = "may only be specified when readOnly is true"
-        errors.append(FieldError.forbidden(f"{field}.recursiveReadOnly", why))
-    return errors
+        yield FieldError.forbidden(f"{field}.recursiveReadOnly", why)

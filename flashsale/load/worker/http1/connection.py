@@ -35,11 +35,7 @@ class Connection:
             self.answer = HttpResponse()
 
     def send(self) -> bool:
-        """Send what the connection takes and say whether all is out.
-
-        Raises:
-            OSError: the connection failed, or was never made.
-        """
+        """Send what the connection takes and say whether all is out; OSError if it failed."""
         try:
             self.request = self.request[self.socket.send(self.request) :]
         except BlockingIOError:
@@ -62,11 +58,7 @@ class Connection:
 
 
 def open_connection(target: LoadTarget) -> Connection:
-    """Begin to connect; the connection may still be on its way when this returns.
-
-    Raises:
-        OSError: it failed at once, by this machine's limits or by the server's refusal.
-    """
+    """Begin to connect; the connection may still be on its way then. OSError if it failed."""
     family = socket.AF_INET6 if ":" in target.address else socket.AF_INET
     peer = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -41,11 +41,7 @@ class Head:
 
 @lru_cache(REMEMBERED)
 def read_head(head: bytes) -> Head:
-    """Read a head, given without the empty line that ends it.
-
-    Raises:
-        BrokenError: it is malformed or contradicts itself.
-    """
+    """Read a head, given without the empty line that ends it; BrokenError if it is malformed."""
     match = _HEAD.fullmatch(head)
     if not match:
         raise BrokenError("HTTP answer with a malformed head")

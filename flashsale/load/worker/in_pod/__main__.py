@@ -24,9 +24,8 @@ from typing import Any
 
 from flashsale.load.worker.counts import Tally
 from flashsale.load.worker.in_pod.log_lines import write_lines
-from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import LoadTarget, Orders
-from flashsale.load.worker.sender import send_orders
+from flashsale.load.worker.sender import raise_file_limit, send_orders
 
 LOOK_EVERY = 0.05  # seconds between two looks for the start
 READY_EVERY = 0.25  # seconds between two messages until then
@@ -41,7 +40,6 @@ class MessageWriter:
         self._lines = 0
 
     def __call__(self, message: dict[str, Any]) -> None:
-        """Write a message."""
         lines = list(write_lines(message, self._lines))
         self._lines += len(lines)
         sys.stdout.write("\n".join([*lines, ""]))
@@ -77,7 +75,6 @@ def look_up(target: LoadTarget) -> LoadTarget:
 
 
 def main() -> None:
-    """Serve one run."""
     raise_file_limit()
     stopped, stop = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(stop, b"."))  # process 1 would ignore it

@@ -25,7 +25,6 @@ CHOOSE_FIRST = "choose a pod first, with the arrow keys"
 
 
 def key_actions(monitor: SaleMonitor) -> Mapping[str, KeyAction]:
-    """Give the actions by their keys."""
     scale = partial(_scale, monitor)
     more, describe = KeyAction(scale), KeyAction(_show_description)
     return {

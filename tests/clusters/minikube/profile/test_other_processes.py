@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flashsale.clusters.minikube import MinikubeCluster
 from flashsale.clusters.minikube.profile.other_processes import changes_profile, is_at_work
 from flashsale.clusters.minikube.start.start_plan import LockedError, RecreateRefusedError
 from flashsale.clusters.subprocesses import run
-from tests.clusters.minikube.double_world import PROFILE, STOPPED, RecordedProgress, World
+from tests.clusters.minikube.double_world import PROFILE, STOPPED, World
 
 HALF_UP = {"kubelet": "Stopped", "apiserver": "Stopped", "kubeconfig": "Misconfigured"}
 THEIR_START = "minikube start -p shop --driver=docker"
@@ -25,23 +24,21 @@ CLASH = {"code": 80, "id": "GUEST_PROVISION_ACQUIRE_LOCK", "message": "Sperre"}
 
 @pytest.mark.parametrize("state", [HALF_UP, {**HALF_UP, "kubelet": "Nonexistent"}, STOPPED])
 async def test_start_of_somebody_else_is_waited_for_at_every_stage(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress, state: dict[str, str]
+    world: World, state: dict[str, str]
 ) -> None:
     """Past its first half it holds no lock, and ours would restart the Docker under its hands."""
     world.has(**state, busy=3)
     world.runs(THEIR_START, THEIR_START, THEIR_START)
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == []
-    assert progress.steps == [WAITING]
+    assert world.progress.steps == [WAITING]
 
 
-async def test_profile_that_somebody_else_is_making_is_not_made_twice(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_profile_that_somebody_else_is_making_is_not_made_twice(world: World) -> None:
     """It is not listed from the first moment on."""
     world.runs(THEIR_START)
-    await minikube.start(progress)
-    assert progress.steps[:2] == [
+    await world.start()
+    assert world.progress.steps[:2] == [
         WAITING,
         "Creating minikube profile 'shop' (first start downloads about 1 GB)",
     ]
@@ -49,65 +46,55 @@ async def test_profile_that_somebody_else_is_making_is_not_made_twice(
 
 
 async def test_profile_that_is_half_written_or_half_gone_is_not_called_damaged(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
+    world: World,
 ) -> None:
     """A start makes its folder before it knows its config; the advice would be to delete it."""
     world.set(invalid=["shop"])
     world.runs(THEIR_START)
     with pytest.raises(RecreateRefusedError, match="'shop' is damaged"):
-        await minikube.start(progress)
-    assert progress.steps == [WAITING]  # as long as somebody was at it
+        await world.start()
+    assert world.progress.steps == [WAITING]  # as long as somebody was at it
 
 
-async def test_start_that_somebody_else_gave_up_is_taken_up(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_start_that_somebody_else_gave_up_is_taken_up(world: World) -> None:
     """Once their minikube is gone, what is half up is ours to repair."""
     world.has(**HALF_UP)
     world.runs(THEIR_START, "minikube start -p other")
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == ["start"]
-    assert progress.steps[:2] == [WAITING, "Kubernetes in 'shop' is not answering; repairing"]
+    assert world.progress.steps[:2] == [WAITING, "Kubernetes in 'shop' is not answering; repairing"]
 
 
-async def test_waiting_for_somebody_else_has_a_limit(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_waiting_for_somebody_else_has_a_limit(world: World) -> None:
     """And the error says for whom."""
     world.has(host="Stopping")
-    impatient = replace(minikube, patience=replace(minikube.patience, start=0.1))
+    impatient = replace(world.minikube, patience=replace(world.minikube.patience, start=0.1))
     with pytest.raises(LockedError, match="Another minikube is at work on 'shop'") as caught:
-        await impatient.start(progress)
+        await impatient.start(world.progress)
     assert "delete" not in caught.value.hint
     assert world.acts() == []
 
 
-async def test_clash_of_locks_is_met_with_another_try(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_clash_of_locks_is_met_with_another_try(world: World) -> None:
     """Certificates are made in a moment."""
     world.set(faults={"start": [CLASH]})
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == ["start", "start"]
-    assert WAITING in progress.steps
+    assert WAITING in world.progress.steps
 
 
-async def test_clash_of_locks_never_restarts_what_the_other_one_started(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_clash_of_locks_never_restarts_what_the_other_one_started(world: World) -> None:
     """The state is read again before another try."""
     world.set(faults={"start": [{**CLASH, "world": {"shop": PROFILE}}]})
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == ["start"]
 
 
-async def test_lock_that_is_never_free_is_explained(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_lock_that_is_never_free_is_explained(world: World) -> None:
     """Deleting the profile would be the worst advice: somebody else is using it."""
     world.set(faults={"start": [CLASH] * 5})
     with pytest.raises(LockedError, match="Another minikube is at work on 'shop'") as caught:
-        await minikube.start(progress)
+        await world.start()
     assert caught.value.hint == "ps ax | grep minikube"
     assert "delete" not in caught.value.hint
     assert "Sperre" in (world.home / "home" / "minikube-shop.log").read_text()

@@ -14,7 +14,7 @@ from flashsale.clusters.minikube.profile.profile import parse_status
 from flashsale.clusters.subprocesses.run import Output
 from flashsale.kube import Api
 from tests.clusters.minikube.conftest import QUICK
-from tests.clusters.minikube.double_world import STOPPED, RecordedProgress, World
+from tests.clusters.minikube.double_world import STOPPED, World
 from tests.recorded import RECORDINGS
 
 API = Api.__new__(Api)  # minikube is asked about nodes, and never the API
@@ -26,74 +26,64 @@ def with_nodes(count: int) -> MinikubeCluster:
     return MinikubeCluster("shop", NewProfileOptions(nodes=count), patience=QUICK)
 
 
-async def test_a_new_profile_gets_its_nodes(world: World, progress: RecordedProgress) -> None:
+async def test_a_new_profile_gets_its_nodes(world: World) -> None:
     """And runs with them: the next `up` changes nothing."""
-    await with_nodes(3).start(progress)
+    await with_nodes(3).start(world.progress)
     assert "--nodes=3" in world.words("start")
-    await with_nodes(3).start(progress)
-    await with_nodes(0).start(progress)
+    await with_nodes(3).start(world.progress)
+    await with_nodes(0).start(world.progress)
     assert world.acts() == ["start"]
 
 
 @pytest.mark.parametrize("state", [{}, STOPPED], ids=["running", "stopped"])
-async def test_a_profile_keeps_the_nodes_that_it_has(
-    world: World, progress: RecordedProgress, state: dict[str, str]
-) -> None:
+async def test_a_profile_keeps_the_nodes_that_it_has(world: World, state: dict[str, str]) -> None:
     """Another wish is refused before anything is done, with what makes a profile of that kind."""
     world.has(nodes=2, **state)
     with pytest.raises(BadInputError, match="'shop' was made with 2 nodes, and keeps") as caught:
-        await with_nodes(3).start(progress)
+        await with_nodes(3).start(world.progress)
     assert caught.value.hint.command == "flashsale up --profile shop-3 --nodes 3"
     assert world.acts() == []
 
 
 @pytest.mark.usefixtures("docker_runs")
-async def test_a_profile_that_never_ran_is_made_with_other_nodes(
-    world: World, progress: RecordedProgress
-) -> None:
+async def test_a_profile_that_never_ran_is_made_with_other_nodes(world: World) -> None:
     """Nothing was made of it yet, so nothing of it counts."""
     world.has(host="Gone", ip="", unfinished=True)
-    await with_nodes(2).start(progress)
+    await with_nodes(2).start(world.progress)
     assert world.profile()["nodes"] == 2
 
 
-async def test_a_node_is_stopped_and_started(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_a_node_is_stopped_and_started(world: World) -> None:
     """By the name that Kubernetes knows; the profile runs all the while."""
     world.has(nodes=3)
-    await minikube.check_node_kill()
-    await minikube.kill_node(API, "shop-m03", progress)
+    await world.minikube.check_node_kill()
+    await world.minikube.kill_node(API, "shop-m03", world.progress)
     assert world.words("node") == ["stop", "shop-m03"]
     assert world.profile()["stopped"] == ["m03"]
-    assert await minikube.running()
-    await minikube.start_node(API, "shop-m03", progress)
+    assert await world.minikube.running()
+    await world.minikube.start_node(API, "shop-m03", world.progress)
     assert world.words("node") == ["start", "shop-m03"]
     assert world.profile()["stopped"] == []
 
 
-async def test_a_node_that_does_not_stop_is_an_error(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_a_node_that_does_not_stop_is_an_error(world: World) -> None:
     """With minikube's own sentence, and what lists the nodes."""
     world.has(nodes=2)
     failure = {"code": 30, "message": "Failed to stop node shop-m02: machine does not exist"}
     world.set(faults={"node stop": [failure]})
     with pytest.raises(ClusterUnreachableError, match="could not stop the node") as caught:
-        await minikube.kill_node(API, "shop-m02", progress)
+        await world.minikube.kill_node(API, "shop-m02", world.progress)
     assert caught.value.details == failure["message"]
     assert caught.value.hint.command == "minikube node list -p shop"
 
 
-async def test_up_starts_the_node_that_was_stopped_and_nothing_else(
-    world: World, minikube: MinikubeCluster, progress: RecordedProgress
-) -> None:
+async def test_up_starts_the_node_that_was_stopped_and_nothing_else(world: World) -> None:
     """`minikube start` would restart what runs on the others; the image has to reach all nodes."""
     world.has(nodes=3, stopped=["m02"])
-    await minikube.start(progress)
+    await world.start()
     assert world.acts() == ["node"]
     assert world.profile()["stopped"] == []
-    assert progress.steps == ["Starting shop-m02 of minikube 'shop' again"]
+    assert world.progress.steps == ["Starting shop-m02 of minikube 'shop' again"]
 
 
 async def test_a_stopped_node_is_part_of_the_profiles_condition(world: World) -> None:

@@ -60,6 +60,7 @@ async def test_the_environment_is_the_containers_own(
     uid = pod["metadata"]["uid"]
     assert document["HOME"] in (
         "/root",
+        "/root/home",
         str(cluster.root / "pods" / uid / NAME / "rootfs" / "root"),
     )
     ours = {name for name in document if name.startswith(("SECRET", "PYTHON", "FLASHSALE_GUEST"))}

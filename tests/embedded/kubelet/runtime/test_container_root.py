@@ -1,5 +1,6 @@
 """Paths of the image: with a root of the container's own, and where the machine gives none."""
 
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -93,3 +94,22 @@ async def test_only_a_root_of_its_own_gives_a_container_its_own_tmp_and_hostname
     left = Path("/tmp/of-a-container")
     assert left.exists() is not own  # noqa: ASYNC240  (nothing else runs)
     left.unlink(missing_ok=True)  # noqa: ASYNC240
+
+
+@pytest.mark.parametrize("prefix", ["/usr", "/root/python"])
+async def test_a_home_is_the_containers_own_and_short(
+    cluster: Cluster,
+    images: ImageStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    prefix: str,
+) -> None:
+    """Also where this Python lies below /root: gunicorn puts a socket there."""
+    monkeypatch.setattr(sys, "base_prefix", prefix)
+    said = await output(cluster, images, tmp_path, "CMD cd && pwd && touch x && echo done; sleep 9")
+    home = Path(said.split()[0])
+    if instance.is_possible():
+        assert home.parts[:2] == ("/", "root")
+        assert not (home / "x").exists()
+    else:
+        assert (home / "x").is_relative_to(tmp_path)

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
+import threading
 
 import pytest
 
@@ -19,7 +21,7 @@ from flashsale.embedded.kubelet.streaming.exec_session import (
 )
 from flashsale.embedded.types.api_errors import NodeError
 from tests.embedded.kubelet.cluster import NAME, Cluster, spec
-from tests.embedded.processes import alive, below
+from tests.embedded.processes import alive, below, parent_of
 
 BOTH = StreamOptions(stdin=True, stdout=True, stderr=True)
 TERMINAL = StreamOptions(stdin=True, stdout=True, tty=True)
@@ -31,6 +33,14 @@ while os.get_terminal_size() != (91, 17):
 print(os.environ["TERM"], flush=True)
 input()
 """
+
+
+@pytest.fixture
+def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose containers have none of their own."""
+    monkeypatch.setattr(container_root, "possible_namespaces", lambda: "")
+    monkeypatch.setattr(instance, "possible_namespaces", lambda: "")
+    monkeypatch.setattr(instance, "is_possible", lambda: False)
 
 
 async def running(cluster: Cluster) -> Instance:
@@ -102,6 +112,19 @@ async def test_the_end_of_the_container_ends_the_command(cluster: Cluster) -> No
         assert await session.wait() == 137
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="which process is the shim is not known")
+@pytest.mark.usefixtures("no_namespaces")  # with them the container's end waits for all of it
+async def test_the_end_of_the_kubelet_waits_for_that_of_commands(cluster: Cluster) -> None:
+    """However long their shims take: nobody else would."""
+    async with exec_session(await running(cluster), ["sleep", "99"], BOTH) as session:
+        assert isinstance(session, ExecSession)
+        shim = parent_of(session.process.pid)
+        os.kill(shim, signal.SIGSTOP)
+        threading.Timer(0.1, os.kill, (shim, signal.SIGCONT)).start()
+        await cluster.end()
+        assert not session.process.running
+
+
 @pytest.mark.parametrize(
     ("program", "code", "words"),
     [
@@ -143,13 +166,11 @@ async def test_the_container_is_process_1_of_its_own(cluster: Cluster) -> None:
         assert len(numbers) == 2
 
 
+@pytest.mark.usefixtures("no_namespaces")
 async def test_kill_1_means_the_container_where_it_has_no_numbers_of_its_own(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster,
 ) -> None:
     """Never the process 1 of this machine."""
-    monkeypatch.setattr(container_root, "possible_namespaces", lambda: "")
-    monkeypatch.setattr(instance, "possible_namespaces", lambda: "")
-    monkeypatch.setattr(instance, "is_possible", lambda: False)
     there = await running(cluster)
     async with exec_session(there, ["kill", "-KILL", "1"], BOTH) as session:
         await session.wait()

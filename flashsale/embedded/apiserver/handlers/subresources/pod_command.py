@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from flashsale.embedded.apiserver.handlers.request_body import is_true
+from flashsale.embedded.apiserver.handlers.subresources.pod_log import container_name
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
     open_spdy_streams,
     wants_spdy,
@@ -143,8 +144,9 @@ async def _serve(
     run: Callable[[ClientStreams, RunningCommand], Awaitable[Object]],
 ) -> web.StreamResponse:
     check_method(request)
-    pod = registry.get(target.resource, target.namespace, target.name)
-    container = check_container(pod, request.query.get("container", ""))
+    pod = registry.get(*target.key)
+    container = container_name(pod, request.query.get("container", ""))
+    check_node(pod)
     check_upgrade(request)
     streams = {name: is_true(request.query.get(name, "false")) for name in STREAMS}
     if streams["tty"]:
@@ -179,24 +181,6 @@ def check_method(request: web.BaseRequest) -> None:
     """
     if request.method not in ("GET", "POST"):
         raise api_errors.method_not_allowed()
-
-
-def check_container(pod: Object, name: str) -> str:
-    """Return the name of the container that is meant.
-
-    Raises:
-        StatusError: 400 if it is none of the pod's, or not clear which.
-    """
-    spec, pod_name = pod["spec"], pod["metadata"]["name"]
-    regular = [container["name"] for container in spec["containers"]]
-    every = [container["name"] for container in spec.get("initContainers") or []] + regular
-    if name and name not in every:
-        raise api_errors.bad_request(f"container {name} is not valid for pod {pod_name}")
-    if not name and len(regular) > 1:
-        why = f"a container name must be specified for pod {pod_name}, choose one of: "
-        raise api_errors.bad_request(f"{why}[{' '.join(every)}]")
-    check_node(pod)
-    return name or str(regular[0])
 
 
 def check_node(pod: Object) -> None:

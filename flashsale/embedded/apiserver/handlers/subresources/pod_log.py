@@ -51,11 +51,14 @@ async def get_log(
     """Send a container's log, as it is or as it grows.
 
     Raises:
-        StatusError: 404, 400 for a container without a log, 422 for options that make no sense.
+        StatusError: 404, 405, 400 for a container without a log, 422 for options that make no
+            sense.
     """
-    pod = registry.get(target.resource, target.namespace, target.name)
+    if request.method != "GET":
+        raise api_errors.method_not_allowed()
+    pod = registry.get(*target.key)
     options = _options(request, target.name)
-    container = _container_name(pod, request.query.get("container", ""))
+    container = container_name(pod, request.query.get("container", ""))
     if not pod["spec"].get("nodeName"):
         return web.Response(status=204)
     if not _is_set(request.query, "follow"):
@@ -102,24 +105,20 @@ def _is_set(query: Mapping[str, str], name: str) -> bool:
     return name in query and is_true(query[name])
 
 
-def _container_name(pod: Object, wanted: str) -> str:
-    """Return whose log is meant: the pod's only container, if none is named.
+def container_name(pod: Object, wanted: str) -> str:
+    """Return which container is meant: the pod's only one, if none is named.
 
     Raises:
-        StatusError: 400.
+        StatusError: 400 if it is none of the pod's, or not clear which.
     """
     spec, name = pod["spec"], pod["metadata"]["name"]
-    init, regular = (
-        [container["name"] for container in spec.get(kind) or []]
-        for kind in ("initContainers", "containers")
-    )
-    if wanted and wanted not in (*init, *regular):
+    regular = [container["name"] for container in spec["containers"]]
+    every = [container["name"] for container in spec.get("initContainers") or []] + regular
+    if wanted and wanted not in every:
         raise api_errors.bad_request(f"container {wanted} is not valid for pod {name}")
     if not wanted and len(regular) > 1:
-        listed = " ".join(init + regular)
-        raise api_errors.bad_request(
-            f"a container name must be specified for pod {name}, choose one of: [{listed}]"
-        )
+        why = f"a container name must be specified for pod {name}, choose one of: "
+        raise api_errors.bad_request(f"{why}[{' '.join(every)}]")
     return wanted or str(regular[0])
 
 

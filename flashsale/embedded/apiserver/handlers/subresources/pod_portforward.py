@@ -18,15 +18,13 @@ from flashsale.embedded.apiserver.handlers.subresources.pod_command import (
     check_node,
     check_upgrade,
 )
-from flashsale.embedded.apiserver.handlers.subresources.pod_ports import (
-    BLOCK,
-    PodPorts,
-    forward_error,
-)
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
+    BLOCK,
     CHANNEL_PROTOCOLS,
     MOST_PORTS,
+    PodPorts,
     PortChannels,
+    forward_error,
 )
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
     accept_spdy,
@@ -61,7 +59,7 @@ async def serve_portforward(
         StatusError: 404, 400 for a pod without a node, or without an upgrade.
     """
     check_method(request)
-    pod = registry.get(target.resource, target.namespace, target.name)
+    pod = registry.get(*target.key)
     check_node(pod)
     check_upgrade(request)
     if wants_spdy(request):

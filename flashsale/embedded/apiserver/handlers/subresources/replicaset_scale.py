@@ -11,12 +11,13 @@ from flashsale.embedded.apiserver.handlers.patch import (
     patch_kind,
 )
 from flashsale.embedded.apiserver.handlers.write import APPLY, Write, decoded
+from flashsale.embedded.apiserver.registry import incoming
 from flashsale.embedded.apiserver.registry.registry import Registry
 from flashsale.embedded.apiserver.request_path import RequestTarget
 from flashsale.embedded.patching import patches
 from flashsale.embedded.patching.server_side_apply import configuration
 from flashsale.embedded.selectors.label_selectors import format_label_selector
-from flashsale.embedded.types import api_errors, schema
+from flashsale.embedded.types import schema
 from flashsale.embedded.types.resources import Resource
 from flashsale.embedded.validation import validate_scale
 from flashsale.objects.models import Object, rfc3339
@@ -42,21 +43,18 @@ def scale_of(replicaset: Object) -> Object:
 
 
 def get_scale(registry: Registry, request: web.BaseRequest, target: RequestTarget) -> web.Response:
-    """GET."""
     form = responses.wanted(request)
-    scale = scale_of(_replicaset(registry, target))
+    scale = scale_of(registry.get(*target.key))
     return responses.object_answer(form, SCALE, scale, registry.clock())
 
 
 def update_scale(write: Write) -> web.Response:
-    """PUT."""
     return _set(write, decoded(write, SCALE))
 
 
 def patch_scale(write: Write) -> web.Response:
-    """PATCH, in any of the four ways."""
     kind = patch_kind(write)
-    replicaset = _replicaset(write.registry, write.target)
+    replicaset = write.registry.get(*write.target.key)
     live = scale_of(replicaset)
     if kind == APPLY:
         return _apply(write, replicaset, live)
@@ -87,16 +85,10 @@ def _apply(write: Write, replicaset: Object, live: Object) -> web.Response:
     return _set(write, merged)
 
 
-def _replicaset(registry: Registry, target: RequestTarget) -> Object:
-    return registry.get(target.resource, target.namespace, target.name)
-
-
 def _set(write: Write, scale: Object) -> web.Response:
     target, registry = write.target, write.registry
-    replicaset = _replicaset(registry, target)
-    errors = validate_scale(scale)
-    if errors:
-        raise api_errors.invalid_object(SCALE.kind, SCALE.group, target.name, errors)
+    replicaset = registry.get(*target.key)
+    incoming.refuse(SCALE, target.name, validate_scale(scale))
     meta = scale.get("metadata") or {}
     write.check_matches_url(scale)
     wanted = {key: meta[key] for key in ("uid", "resourceVersion") if meta.get(key)}
@@ -110,12 +102,5 @@ def _set(write: Write, scale: Object) -> web.Response:
         "metadata": replicaset["metadata"] | {"resourceVersion": ""} | wanted,
         "spec": replicaset["spec"] | {"replicas": (scale.get("spec") or {}).get("replicas", 0)},
     }
-    updated = registry.update(
-        target.resource,
-        target.namespace,
-        target.name,
-        body,
-        dry_run=write.options.dry_run,
-        track=track,
-    )
+    updated = registry.update(*target.key, body, dry_run=write.options.dry_run, track=track)
     return responses.object_answer(write.form, SCALE, scale_of(updated), registry.clock())

@@ -101,7 +101,6 @@ class SpdyStreams:
                 await self._open(frame)
 
     async def send(self, channel: int, data: bytes) -> None:
-        """Send what a command has written."""
         if data and channel in self._streams:
             await self._raw.send(self._writer.data(self._streams[channel], data))
 
@@ -110,7 +109,6 @@ class SpdyStreams:
         await self._raw.send(self._writer.ping(2))
 
     async def finish(self, status: Object) -> None:
-        """Send how the command ended, and close the connection."""
         for channel, stream in self._streams.items():
             last = json.dumps(status).encode() if channel == ERROR else b""
             await self._raw.send(self._writer.data(stream, last, fin=True))
@@ -118,7 +116,6 @@ class SpdyStreams:
         self.response = self._raw.close()
 
     async def __aiter__(self) -> AsyncIterator[Arrived]:
-        """Yield what the client sends, until it leaves or makes a mistake."""
         async for frame in self._frames:
             if isinstance(frame, OpenedStream):
                 await self._open(frame)

@@ -26,22 +26,18 @@ class WebSocketChannels:
         self._protocol = protocol
 
     async def send(self, channel: int, data: bytes) -> None:
-        """Send data on a channel."""
-        await self._send(self._protocol.encode(channel, data))
+        await send_message(self.response, self._protocol.encode(channel, data))
 
     async def ping(self) -> None:
-        """Send a ping."""
         await self.response.ping()
 
     async def finish(self, status: Object) -> None:
-        """Send how the command ended, and close the connection."""
         last = self._protocol.encode_status(status)
         if last is not None and not self.response.closed:
-            await self._send(last)
+            await send_message(self.response, last)
         await self.response.close()
 
     async def __aiter__(self) -> AsyncIterator[Arrived]:
-        """Yield what the client sends, until it leaves or makes a mistake."""
         async for message in self.response:
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 return
@@ -52,11 +48,13 @@ class WebSocketChannels:
             if arrived:
                 yield arrived
 
-    async def _send(self, message: bytes | str) -> None:
-        if isinstance(message, str):
-            await self.response.send_str(message)
-        else:
-            await self.response.send_bytes(message)
+
+async def send_message(response: web.WebSocketResponse, message: bytes | str) -> None:
+    """Send a message of the kind that its content is of."""
+    if isinstance(message, str):
+        await response.send_str(message)
+    else:
+        await response.send_bytes(message)
 
 
 async def open_channels(request: web.BaseRequest) -> WebSocketChannels | web.Response:
@@ -83,10 +81,7 @@ async def accept_websocket(
         why = f"not supported: [{' '.join(wanted)}]; supports [{' '.join(known)}]\n"
         return web.Response(status=403, text=f"requested protocol(s) are {why}")
     response = web.WebSocketResponse(
-        protocols=[chosen] if chosen else (),
-        timeout=CLOSE_SECONDS,
-        compress=False,
-        max_msg_size=0,
+        protocols=[chosen] if chosen else (), timeout=CLOSE_SECONDS, compress=False, max_msg_size=0
     )
     try:
         await response.prepare(request)

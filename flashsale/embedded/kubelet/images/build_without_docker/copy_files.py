@@ -86,6 +86,7 @@ def copy(
         if "astral-sh/uv" not in flags["from"]:  # uv is used as far as this machine has it
             skip(recipe, instruction, f"files of the image {flags['from']} cannot be had here")
         return
+    recipe.has_unknown_files |= stage is not None and stage.has_unknown_files
     *sources, target = instruction.words() or [""]
     if not sources:
         raise instruction.wrong(f"{instruction.keyword} needs a source and a destination")
@@ -94,7 +95,9 @@ def copy(
             f"with several sources the destination has to be a folder: {target}/"
         )
     origin = stage.files if stage else app.files
-    place = absolute(recipe.workdir, target)
+    place = recipe.files.in_real_folder(absolute(recipe.workdir, target))
+    if recipe.files.is_folder(recipe.files.real(place)):
+        place = recipe.files.real(place)
     for source in sources:
         if document := next(
             (d for d in instruction.documents if f"<<{d.name}" == _plain(source)), None
@@ -121,19 +124,20 @@ def bind_mounts(
     app: AppFolder,
     stage_of: Callable[[str], ImageRecipe | None],
 ) -> dict[str, ImageFile]:
-    """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
+    """Return what `RUN --mount` lays out, by its path in the image: files, or an empty folder."""
     mounts: dict[str, ImageFile] = {}
     for options in _MOUNT.findall(instruction.text):
         given = dict(part.partition("=")[::2] for part in options.split(","))
+        target = given.get("target") or given.get("dst") or given.get("destination") or ""
+        place = absolute(recipe.workdir, target)
         if given.get("type", "bind") != "bind":
+            mounts |= {place: ImageFile(mode=FOLDER_MODE)} if given["type"] != "secret" else {}
             continue
         stage = stage_of(given["from"]) if "from" in given else None
         if "from" in given and stage is None:
             continue  # another image's files
         origin = stage.files if stage else app.files
         source = absolute("/", given.get("source") or given.get("src") or ".")
-        target = given.get("target") or given.get("dst") or given.get("destination") or ""
-        place = absolute(recipe.workdir, target)
         entry = origin.get(source) if source else None
         if entry and not entry.is_folder:
             mounts[place] = entry
@@ -169,7 +173,7 @@ def _find(
         )
     path = absolute("/", source)
     brings_packages = stage is not None and recipe.take_packages(stage, path, place)
-    if entries := origin.matching(path):
+    if entries := origin.matching(origin.in_real_folder(path)):
         return entries
     if brings_packages or any(char in source for char in "*?["):
         return []
@@ -244,25 +248,18 @@ def _place(
     place: str,
     into: bool,
 ) -> None:
-    entry = origin.get(path)
+    entry = origin.follow(path) or origin.get(path)  # a source that is a link is what it leads to
     assert entry is not None, "it was found just now"
     patterns = instruction.flags()[0].get("exclude", "").splitlines()
     excluded = [*map(compile_pattern, patterns)]
     if not entry.is_folder:
         target = posixpath.join(place, posixpath.basename(path)) if into else place
-        recipe.files.put(target, _changed(_followed(origin, path, entry), instruction))
+        recipe.files.put(target, _changed(entry, instruction))
         return
     recipe.files.make_folder(place)
-    for name, each in list(origin.below(path)):
+    for name, each in list(origin.below(origin.real(path))):
         if not any(pattern.fullmatch(name) for pattern in excluded):
             recipe.files.put(posixpath.join(place, name), _changed(each, instruction))
-
-
-def _followed(origin: ImageFiles, path: str, entry: ImageFile) -> ImageFile:
-    """Return what a link that is itself the source leads to, as BuildKit takes it."""
-    if entry.link:
-        return origin.get(absolute("/" + posixpath.dirname(path), entry.link)) or entry
-    return entry
 
 
 def _changed(entry: ImageFile, instruction: Instruction) -> ImageFile:

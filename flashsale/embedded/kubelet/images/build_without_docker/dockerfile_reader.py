@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,12 @@ from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.known_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
-    base_entrypoint,
-)
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import base_entrypoint
 from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
 
+PYTHON_ONLY = "and the embedded cluster runs Python apps only"
 ANY_IMAGE = Hint("flashsale up --cluster minikube", "runs any image")
 
 
@@ -60,10 +60,24 @@ class DockerfileReader:
         return self._done[index]
 
     def _follow(self, recipe: ImageRecipe, instruction: Instruction, index: int) -> None:
+        try:
+            self._do(recipe, instruction, index)
+        except (NotADirectoryError, IsADirectoryError) as error:
+            is_folder = isinstance(error, IsADirectoryError)
+            raise instruction.wrong(
+                f"{error.filename} is a {'folder' if is_folder else 'file'} by then"
+                + ("" if is_folder else f"; to make a folder, COPY takes {error.filename}/"),
+            ) from error
+
+    def _do(self, recipe: ImageRecipe, instruction: Instruction, index: int) -> None:
         match instruction.keyword:
             case "COPY" | "ADD":
-                origin = instruction.flags()[0].get("from")
-                copy_files.copy(recipe, instruction, self.app, self._named(origin or "", index))
+                origin = instruction.flags()[0].get("from", "")
+                stage = self._named(origin, index)
+                names = [each.name for each in self.stages[:index]]
+                if not stage and (meant := get_close_matches(origin.lower(), names, 1, 0.8)):
+                    raise instruction.wrong(f"no stage is named {origin}; did you mean {meant[0]}")
+                copy_files.copy(recipe, instruction, self.app, stage)
             case "RUN":
                 named = partial(self._named, index=index)
                 mounts = copy_files.bind_mounts(recipe, instruction, self.app, named)
@@ -95,11 +109,8 @@ def refuse_other_languages(stages: Sequence[Stage]) -> None:
     """Raise BadInputError if the image is based on one that is not for Python."""
     start = lineage(stages)[0]
     if other := foreign_language(start.base):
-        raise BadInputError(
-            f"{start.start.where}:{start.start.line}: {start.base} is an image for {other},"
-            " and the embedded cluster runs Python apps only.",
-            hint=ANY_IMAGE,
-        )
+        why = f"{start.base} is an image for {other}, {PYTHON_ONLY}"
+        raise start.start.wrong(why, hint=ANY_IMAGE)
 
 
 def _refuse_foreign_program(recipe: ImageRecipe) -> None:
@@ -107,11 +118,8 @@ def _refuse_foreign_program(recipe: ImageRecipe) -> None:
     program = recipe.program()
     for each in recipe.foreign:
         if program == each.path or program.startswith(f"{each.path}/"):
-            raise each.instruction.wrong(
-                f"the program /{program} is made from {each.language},"
-                " and the embedded cluster runs Python apps only",
-                hint=ANY_IMAGE,
-            )
+            why = f"the program /{program} is made from {each.language}, {PYTHON_ONLY}"
+            raise each.instruction.wrong(why, hint=ANY_IMAGE)
 
 
 def _refuse_missing_program(recipe: ImageRecipe, where: str) -> None:

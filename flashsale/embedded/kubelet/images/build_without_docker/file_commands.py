@@ -2,95 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import posixpath
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from flashsale.base.dockerfile.dockerfile_words import expand
 from flashsale.base.dockerfile.dockerignore import compile_pattern
-from flashsale.base.dockerfile.instructions import Instruction
-from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
-from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
-
-# Small programs that containers begin with and few other machines have. A user is of no account
-# here, so what changes to another one only goes on.
-_INIT = """#!/bin/sh
-# Stands in for an init: runs a command, hands signals on to it, ends as it does.
-while :; do
-    case $1 in
-        --) shift; break ;;
-        -p | -e | -r | --rewrite) shift 2 ;;
-        -*) shift ;;
-        *) break ;;
-    esac
-done
-"$@" <&0 &
-child=$!
-for name in TERM HUP QUIT USR1 USR2 INT; do trap "kill -$name $child 2>/dev/null" $name; done
-while :; do
-    wait $child
-    code=$?
-    kill -0 $child 2>/dev/null || exit $code
-done
-"""
-_AS_USER = """#!/bin/sh
-# Stands in for a program that runs a command as another user; there is one user alone here.
-shift
-exec "$@"
-"""
-_OWNER = """#!/bin/sh
-# Stands in for one that gives files away: all belong to the one user there is.
-exit 0
-"""
-_OWNERS = ("chown", "chgrp")
-STAND_INS = {"tini": _INIT, "dumb-init": _INIT, "gosu": _AS_USER, "su-exec": _AS_USER,
-             "chown": _OWNER, "chgrp": _OWNER}  # fmt: skip
-Status = bool | None  # whether a command succeeds; None if that cannot be told
-
-
-@dataclass(slots=True)
-class Shell:
-    """What one RUN has changed so far for the commands after it."""
-
-    recipe: ImageRecipe
-    instruction: Instruction
-    folder: str
-    variables: dict[str, str]
-    run_script: Callable[[Shell, str], Status]
-    skipped: list[str] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)  # variables whose values cannot be told
-    may_fail: bool = False  # another command follows after `||`
-    depth: int = 0  # how many scripts have called one another
-
-    def filled(self, text: str) -> str:
-        """Replace variables; quotes and escapes stay.
-
-        Raises:
-            ValueError: a shell alone could tell.
-        """
-        return expand(text, self.variables, has_quotes=False, keeps_escapes=True)
-
-    def path(self, word: str) -> str:
-        """Return a word as a path of the image."""
-        home = self.variables["HOME"]
-        return absolute(self.folder, home + word[1:] if word.startswith("~") else word)
-
-    def paths(self, words: Sequence[str]) -> list[str]:
-        """Return the paths that words mean, wildcards included."""
-        return [path for word in words for path in self.recipe.files.matching(self.path(word))]
-
-
-def write_text(shell: Shell, text: bytes, target: str, *, appends: bool) -> None:
-    """Write what a command prints into a file."""
-    path = shell.path(target)
-    before = shell.recipe.files.get(path)
-    content = (before.read() if before and appends else b"") + text
-    entry = replace(before, source=content) if before else ImageFile(content)
-    shell.recipe.files.put(path, entry)
+from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    BASH_ALONE,
+    ExitError,
+    Shell,
+    positional,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.system_packages import (
+    add_system_packages,
+)
+from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -103,8 +35,22 @@ def _options(words: Sequence[str]) -> tuple[str, list[str]]:
     return letters, [word for word in words if not word.startswith("-") or len(word) < 2]
 
 
+def _error(code: int, word: str) -> OSError:
+    return OSError(code, os.strerror(code), word)
+
+
 def _cd(shell: Shell, words: Sequence[str]) -> None:
-    shell.folder = "/" + shell.path(words[0] if words else "~")
+    word = words[0] if words else "~"
+    path = shell.recipe.files.real(
+        shell.path(shell.variables.get("OLDPWD", word) if word == "-" else word)
+    )
+    entry = shell.recipe.files.get(path)
+    if entry is None and not shell.may_have(path):
+        raise _error(errno.ENOENT, word)
+    if entry and not entry.is_folder:
+        raise _error(errno.ENOTDIR, word)
+    shell.variables |= {"OLDPWD": shell.folder, "PWD": f"/{path}"}
+    shell.folder = f"/{path}"
 
 
 def _export(shell: Shell, words: Sequence[str]) -> None:
@@ -114,13 +60,16 @@ def _export(shell: Shell, words: Sequence[str]) -> None:
 
 
 def _mkdir(shell: Shell, words: Sequence[str]) -> None:
-    rest = iter(words)
+    rest, with_parents = iter(words), "p" in _options(words)[0]
     for word in rest:
         if word in ("-m", "--mode"):
             next(rest, "")
         elif not word.startswith("-"):
-            for each in _braces(word):
-                shell.recipe.files.make_folder(shell.path(each))
+            for each in _braces(word) if shell.dialect == "bash" else [word]:
+                path = shell.path(each) if with_parents else shell.new_path(each)
+                if not with_parents and shell.recipe.files.get(path):
+                    raise _error(errno.EEXIST, each)
+                shell.recipe.files.make_folder(path)
 
 
 def _braces(word: str) -> Iterator[str]:
@@ -135,12 +84,30 @@ def _braces(word: str) -> Iterator[str]:
 
 def _touch(shell: Shell, words: Sequence[str]) -> None:
     for word in _options(words)[1]:
-        if shell.recipe.files.get(shell.path(word)) is None:
-            shell.recipe.files.put(shell.path(word), ImageFile(b""))
+        path = shell.recipe.files.real(shell.new_path(word))
+        if shell.recipe.files.get(path) is None:
+            shell.recipe.files.put(path, ImageFile(b""))
 
 
 def _rm(shell: Shell, words: Sequence[str]) -> None:
+    letters, rest = _options(words)
+    for word in rest:
+        try:
+            paths = shell.paths([word])
+        except FileNotFoundError:
+            if "f" in letters:
+                continue
+            raise
+        for path in paths:
+            if shell.recipe.files.is_folder(path) and not {*"rRd"} & {*letters}:
+                raise _error(errno.EISDIR, word)
+            shell.recipe.files.remove(path)
+
+
+def _rmdir(shell: Shell, words: Sequence[str]) -> None:
     for path in shell.paths(_options(words)[1]):
+        if next(shell.recipe.files.below(path), None):
+            raise _error(errno.ENOTEMPTY, f"/{path}")
         shell.recipe.files.remove(path)
 
 
@@ -148,23 +115,24 @@ def _chmod(shell: Shell, words: Sequence[str]) -> None:
     flags = [word for word in words if re.fullmatch("-[RvcfH]+|--recursive", word)]
     mode, *rest = [word for word in words if word not in flags]
     recursive = any("R" in flag or flag == "--recursive" for flag in flags)
-    paths = shell.paths(rest)
-    if rest and not paths:
-        raise FileNotFoundError(rest[0])
-    for path in paths:
-        shell.recipe.files.change_mode(path, mode, recursive=recursive)
+    for path in shell.paths(rest):
+        shell.recipe.files.change_mode(shell.recipe.files.real(path), mode, recursive=recursive)
 
 
 def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     letters, (*sources, target) = _options(words)
     keeps_links = moves or bool({*"raRdP"} & {*letters})
-    files, place = shell.recipe.files, shell.path(target)
+    files, place = shell.recipe.files, shell.new_path(target)
     sources_found = shell.paths(sources)
-    if not sources_found:
-        raise FileNotFoundError(target)
-    into = files.is_folder(place) or target.endswith("/")
+    place = files.real(place) if files.is_folder(files.real(place)) else place
+    into = files.is_folder(place)
+    if not into and (target.endswith("/") or len(sources_found) > 1) and not shell.may_have(place):
+        raise _error(errno.ENOTDIR, target)
+    into = into or target.endswith("/")
     whole = [source for source in sources if source.endswith("/.")]
     for path in sources_found:
+        if files.is_folder(path) and not moves and not {*"raR"} & {*letters}:
+            raise _error(errno.EISDIR, f"/{path}")
         inside = posixpath.join(place, posixpath.basename(path)) if into and not whole else place
         if files.get(path) != (meant := files.follow(path)) and meant and not keeps_links:
             files.put(inside, meant)
@@ -182,13 +150,16 @@ def _ln(shell: Shell, words: Sequence[str]) -> None:
     letters, rest = _options(words)
     target = rest[0]
     name = rest[1] if len(rest) > 1 else posixpath.basename(target)
-    place = shell.path(name)
-    if shell.recipe.files.is_folder(place) and "n" not in letters and "T" not in letters:
-        place = posixpath.join(place, posixpath.basename(target))
+    place = shell.new_path(name)
+    real = place if {*"nT"} & {*letters} else shell.recipe.files.real(place)
+    if shell.recipe.files.is_folder(real):
+        place = posixpath.join(real, posixpath.basename(target))
+    if shell.recipe.files.get(place) and "f" not in letters:
+        raise _error(errno.EEXIST, name)
     if "s" in letters:
         shell.recipe.files.put(place, ImageFile(mode=0o777, link=target))
     else:
-        shell.recipe.files.copy(shell.path(target), place)
+        shell.recipe.files.copy(shell.paths([target])[0], place)
 
 
 def _install_files(shell: Shell, words: Sequence[str]) -> None:
@@ -198,14 +169,18 @@ def _install_files(shell: Shell, words: Sequence[str]) -> None:
     if "-d" in words:
         _mkdir(shell, rest)
         return
+    if "-D" in words:
+        shell.recipe.files.make_folder(posixpath.dirname(shell.path(rest[-1])))
     _cp(shell, rest)
     _chmod(shell, [mode, rest[-1]])
 
 
 def _sed(shell: Shell, words: Sequence[str]) -> None:
     """`sed -i`: done by this machine's sed, on the content alone."""
-    if not any(re.fullmatch(r"-\w*i.*|--in-place.*", word) for word in words):
+    in_place = next((word for word in words if re.fullmatch(r"-\w*i.*|--in-place.*", word)), None)
+    if in_place is None:
         return
+    kept_as = re.sub(r"-\w*?i|--in-place=?", "", in_place)  # what the old file has behind its name
     rest = [word for word in words if not re.fullmatch(r"-\w*i.*|--in-place.*", word)]
     flags = [word for word in rest if re.fullmatch(r"-[nEr]+", word)]
     plain = [word for word in rest if word not in flags]
@@ -221,18 +196,36 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         )  # fmt: skip
         if done.returncode:
             raise ValueError(done.stderr.decode(errors="replace"))
+        shell.recipe.files.put(path + kept_as, entry)
         shell.recipe.files.put(path, replace(entry, source=done.stdout))
 
 
-def _add_user(shell: Shell, words: Sequence[str]) -> None:
-    """A user is of no account here, but its home may hold files."""
+def _add_user(shell: Shell, words: Sequence[str], *, asks: bool = False) -> None:
+    """A user is of no account here, but its home may hold files.
+
+    Args:
+        asks: as adduser does, which makes a home unless it is told not to.
+    """
     letters, rest = _options(words)
-    if "m" in letters and rest:
-        shell.recipe.files.make_folder(f"home/{rest[-1]}")
+    home = option_value(words, ("-d", "--home-dir", "--home")) or f"/home/{rest[-1]}"
+    if "m" in letters or (asks and not {"--no-create-home", "-H"} & {*words}):
+        shell.recipe.files.make_folder(shell.path(home))
+
+
+def _ask_for_user(shell: Shell, words: Sequence[str]) -> None:
+    _add_user(shell, words, asks=True)
 
 
 def _set(shell: Shell, words: Sequence[str]) -> None:
-    """`set -- A B`; options of the shell itself make no difference here."""
+    """`set -- A B`, and `set -e`; other options of the shell make no difference here."""
+    options = [*itertools.takewhile(lambda word: word != "--", words)]
+    for option, name in zip(options, [*options, ""][1:], strict=True):
+        if re.match("[-+][a-z]*e", option) or (
+            re.match("[-+][a-z]*o", option) and name == "errexit"
+        ):
+            shell.ends_on_failure = option[0] == "-"
+    if "pipefail" in options and shell.dialect == "dash":
+        raise ExitError(shell.fail("set -o pipefail", BASH_ALONE))
     if "--" in words:
         shell.variables.update(positional([shell.variables.get("0", "sh"), *words[1:]]))
 
@@ -240,13 +233,6 @@ def _set(shell: Shell, words: Sequence[str]) -> None:
 def _unset(shell: Shell, words: Sequence[str]) -> None:
     for word in words:
         shell.variables.pop(word, None)
-
-
-def positional(words: Sequence[str]) -> dict[str, str]:
-    """Return `$0`, `$1`, `$@` and `$#` for the name of a script and its arguments."""
-    numbered = {str(number): word for number, word in enumerate(words)}
-    rest = " ".join(words[1:])
-    return {**numbered, "@": rest, "*": rest, "#": str(max(len(words) - 1, 0))}
 
 
 def _dos2unix(shell: Shell, words: Sequence[str]) -> None:
@@ -282,7 +268,8 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
                 path for path in paths_found if shell.recipe.files.is_folder(path) is folder
             ]
         elif option == "-delete":
-            _rm(shell, [f"/{path}" for path in paths_found])
+            for path in paths_found:
+                shell.recipe.files.remove(path)
         elif option == "-exec":
             program, *before = rest[: rest.index("{}")]
             names, after = [f"/{path}" for path in paths_found], rest[rest.index("{}") + 1 :]
@@ -294,31 +281,12 @@ def _find(shell: Shell, words: Sequence[str]) -> None:
             raise ValueError(option)
 
 
-def _add_system_packages(shell: Shell, words: Sequence[str]) -> None:
-    """`apt-get install`, `apk add`: nothing is installed, but some programs have a stand-in.
-
-    Raises:
-        ValueError: something else is wanted that this machine does not have.
-    """
-    _, (command, *wanted) = _options([word for word in words if word != "-t"])
-    names = [re.split("[=<>~/:]", name)[0] for name in wanted]
-    if command not in ("install", "add"):
-        raise ValueError(command)
-    for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
-        if not shutil.which(name) or name in _OWNERS:
-            place = f"usr/bin/{name}"
-            shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
-    if missing := [
-        package for package in names if package not in STAND_INS and not shutil.which(package)
-    ]:
-        raise ValueError(missing[0])
-
-
 OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
     "cd": _cd, "set": _set, "unset": _unset, "export": _export, "mkdir": _mkdir, "touch": _touch,
-    "rm": _rm, "rmdir": _rm,
+    "rm": _rm, "rmdir": _rmdir,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
-    "find": _find, "apt-get": _add_system_packages, "apt": _add_system_packages,
-    "apk": _add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "find": _find, "apt-get": add_system_packages, "apt": add_system_packages,
+    "apk": add_system_packages, "useradd": _add_user, "adduser": _ask_for_user,
+    "dos2unix": _dos2unix,
     "echo": lambda shell, words: None, "printf": lambda shell, words: None,
 }  # fmt: skip

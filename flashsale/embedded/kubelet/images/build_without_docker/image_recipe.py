@@ -42,6 +42,7 @@ class ImageRecipe:
     environments: tuple[str, ...] = ()  # virtual environments that RUN makes: paths of the image
     foreign: tuple[ForeignFile, ...] = ()  # what a compiler of another language would have made
     skipped: tuple[str, ...] = ()  # what is not done here, for one note
+    has_unknown_files: bool = False  # some of what is not done might make others than base images
     triggers: tuple[Instruction, ...] = ()  # ONBUILD: for a stage that is based on this one
     base: str = ""
 
@@ -59,7 +60,7 @@ class ImageRecipe:
         """
         own = [each for each in stage.environments if _touch(each.strip("/"), path)]
         self.environments += tuple("/" + _moved(each.strip("/"), path, place) for each in own)
-        in_packages = any(path.startswith(each) or _inside(each, path) for each in _PACKAGES)
+        in_packages = any(path.startswith(each) or inside(each, path) for each in _PACKAGES)
         in_packages |= any(_touch(each, path) for each in stage.package_folders)
         in_packages |= "/.local/" in f"/{path}/"  # of `pip install --user`, whoever the user is
         if in_packages or own:
@@ -91,17 +92,18 @@ class ImageRecipe:
         return tuple(lines)
 
 
-def _inside(path: str, folder: str) -> bool:
+def inside(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it."""
     return not folder or path == folder or path.startswith(f"{folder}/")
 
 
 def _touch(first: str, other: str) -> bool:
-    return _inside(first, other) or _inside(other, first)
+    return inside(first, other) or inside(other, first)
 
 
 def _moved(path: str, source: str, place: str) -> str:
     """Return where a path comes to lie when what it is in is copied; else it stays."""
-    if not _inside(path, source):
+    if not inside(path, source):
         return path
     return posixpath.join(place, path[len(source) :].lstrip("/")).rstrip("/")
 
@@ -111,8 +113,8 @@ def skip(recipe: ImageRecipe, instruction: Instruction, why: str = "") -> None:
     words = " ".join(f"{instruction.keyword} {instruction.text}".split())
     because = f", because {why}" if why else ""
     recipe.skipped += (f"{shorten(words)} (line {instruction.line}){because}",)
+    recipe.has_unknown_files = True
 
 
-def shorten(text: str, length: int = 80) -> str:
-    """Cut a long command."""
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+def shorten(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -187,14 +187,10 @@ def wheel_words(
         builds: requirements of what builds the app.
         kept: names of the wheels that are there.
     """
-    wheels = {
-        unquote(posixpath.basename(urlsplit(package.url).path)): package for package in packages
-    }
-    urls = [
-        wheel.url for name, wheel in wheels.items() if name.endswith(".whl") and name not in kept
-    ]
-    sources = [wheel for name, wheel in wheels.items() if not name.endswith(".whl")]
-    named = [*(f"{source.name}=={source.version}" for source in sources), *builds]
+    files = [(unquote(posixpath.basename(urlsplit(one.url).path)), one) for one in packages]
+    urls = [one.url for name, one in files if name.endswith(".whl") and name not in kept]
+    sources = [f"{one.name}=={one.version}" for name, one in files if not name.endswith(".whl")]
+    named = [*sources, *builds]
     wanted = [requirement for requirement in named if not _is_kept(Requirement(requirement), kept)]
     if wanted:
         return [*_options(words), *urls, *wanted]
@@ -204,9 +200,7 @@ def wheel_words(
 def _is_kept(wanted: Requirement, kept: Sequence[str]) -> bool:
     name = canonicalize_name(wanted.name)
     wheels = [parse_wheel_filename(file_name)[:2] for file_name in kept]
-    return any(
-        name == wheel_name and wanted.specifier.contains(version) for wheel_name, version in wheels
-    )
+    return any(name == own and wanted.specifier.contains(version) for own, version in wheels)
 
 
 def _options(words: Sequence[str], files: bool = True) -> Iterator[str]:
@@ -228,8 +222,6 @@ def build_requirements(install: Install) -> list[str]:
     entry = install.files.get(absolute(install.folder, "pyproject.toml"))
     try:
         system = tomllib.loads(entry.read().decode()).get("build-system") if entry else None
-        return [
-            str(requirement) for requirement in (system or {}).get("requires", _BUILDS_BY_DEFAULT)
-        ]
+        return list(map(str, (system or {}).get("requires", _BUILDS_BY_DEFAULT)))
     except (ValueError, AttributeError, TypeError, OSError):
         return []

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
-from flashsale.embedded.kubelet.images.image_files import ImageFiles
 
 FILES = ("-r", "--requirement", "-c", "--constraint")
 WITH_VALUE = (
@@ -99,10 +98,10 @@ def _built_source(program: str, words: Sequence[str]) -> str | None:
     return "." if program.startswith("python") and makes else None
 
 
-def lacks_file(words: Sequence[str], path: Callable[[str], str], files: ImageFiles) -> bool:
-    """Whether a list of requirements is not there, so that the command is bound to fail."""
+def listed_files(words: Sequence[str]) -> list[str]:
+    """Return the lists of requirements that are named."""
     pairs = itertools.pairwise(words)
-    return any(option in FILES and files.get(path(name)) is None for option, name in pairs)
+    return [name for option, name in pairs if option in FILES and "://" not in name]
 
 
 def _is_pip(program: str) -> bool:

@@ -77,21 +77,15 @@ def pdm_words(words: Sequence[str], folder: str, files: ImageFiles) -> tuple[str
         project, lock = read("pyproject.toml"), read("pdm.lock")
     except (ValueError, OSError):
         return ("install", ".")
-    wanted = [
-        str(requirement) for requirement in project.get("project", {}).get("dependencies", ())
-    ]
-    if pinned := [
-        package for package in lock.get("package", ()) if "default" in package.get("groups", ())
-    ]:
-        wanted = [
-            " ; ".join([f"{package['name']}=={package['version']}", *_marker(package)])
-            for package in pinned
-        ]
+    wanted = list(map(str, project.get("project", {}).get("dependencies", ())))
+    if pinned := [one for one in lock.get("package", ()) if "default" in one.get("groups", ())]:
+        wanted = list(map(_pinned, pinned))
     is_package = "build-system" in project
     is_package &= project.get("tool", {}).get("pdm", {}).get("distribution", True)
     own = ["."] if is_package and not {"--no-self", "--no-editable"} & {*words} else []
     return ("install", *wanted, *own)
 
 
-def _marker(package: Mapping[str, Any]) -> list[str]:
-    return [str(package["marker"])] if package.get("marker") else []
+def _pinned(package: Mapping[str, Any]) -> str:
+    marker = f" ; {package['marker']}" if package.get("marker") else ""
+    return f"{package['name']}=={package['version']}{marker}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from flashsale.embedded.kubelet.images.build_without_docker import (
@@ -15,15 +15,23 @@ from flashsale.embedded.kubelet.images.build_without_docker import (
 )
 from flashsale.embedded.kubelet.images.build_without_docker.file_commands import (
     OPERATIONS,
-    Shell,
-    Status,
-    positional,
-    write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.install_commands import Install
+from flashsale.embedded.kubelet.images.build_without_docker.shell.called_scripts import (
+    call,
+    script_of,
+    why_not_run,
+    without_options,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import (
     holds,
     output_of,
+)
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    ExitError,
+    Shell,
+    Status,
+    write_text,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_words import (
     content_of,
@@ -47,18 +55,10 @@ _QUIET_BEGINNINGS = (
     *("poetry config", "poetry --version", "poetry cache", "poetry check", "npm cache"),
     *("python -m compileall", "python -m ensurepip", "uv python", "uv tool update-shell"),
 )
-_SHELLS = ("sh", "bash", "ash", "dash")
 # What runs another command, and its options that have a value.
 _PREFIXES = {"sudo": ("u", "g"), "command": (), "exec": (), "builtin": (), "eval": (), "time": (),
              "env": ("u",), "nohup": (), "nice": ("n",), "ionice": ("c", "n")}  # fmt: skip
-MOST_CALLS = 10  # scripts that call one another
-
-
-class ExitError(Exception):
-    """A script ends itself."""
-
-    def __init__(self, status: Status) -> None:
-        self.status = status
+_CERTAIN = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY)
 
 
 def run_simple(shell: Shell, raw: str) -> Status:
@@ -67,14 +67,10 @@ def run_simple(shell: Shell, raw: str) -> Status:
     if words is None:
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)=", raw)
         shell.unknown |= {assigned[1]} if assigned else set()
-        return skip_command(shell, raw)
-    return run_words(shell, words, raw)
-
-
-def skip_command(shell: Shell, raw: str) -> Status:
-    """Remember a command that is not followed."""
-    shell.skipped.append(" ".join(raw.split()))
-    return None
+        return shell.skip(raw)
+    status = run_words(shell, words, raw)
+    shell.variables["?"] = str(int(status is False))
+    return status
 
 
 def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None = None) -> Status:
@@ -84,16 +80,29 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         given: its standard input, if that is known.
     """
     raw = raw or " ".join(words)
+    try:
+        return _run_words(shell, words, raw, given)
+    except OSError as error:
+        if error.errno not in _CERTAIN or not error.filename:
+            raise
+        word, is_missing = str(error.filename), isinstance(error, FileNotFoundError)
+        if not shell.is_certain or (is_missing and shell.may_have(shell.path(word))):
+            return shell.skip(raw)
+        return shell.fail(raw, f"{word}: {error.strerror}")
+
+
+def _run_words(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
     words, target, appends, source = split_redirections(words)
     given = content_of(shell, source) if source else given
     words = _without_prefixes(shell, words)
     if words[:1] == ["xargs"] and given is not None:
-        command = _without_options(words[1:], "n", "L", "P", "d")
+        command = without_options(words[1:], "n", "L", "P", "d")
         if len(words) > len(command) + 1 and not install_words.parse_install(command):
-            return skip_command(shell, raw)  # it is run more than once
+            return shell.skip(raw)  # it is run more than once
         words = [*command, *given.decode(errors="replace").split()]
+    status: Status = True
     if not words and not target:
-        return True
+        return status
     if export := requirement_lists.read_export(words, target):
         tool, file, install = export
         _collect(shell, file, _remembered(shell, tool, install))
@@ -102,84 +111,48 @@ def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None
         return _run_program(shell, words, raw, given)
     text = given if words[:1] == ["tee"] else output_of(shell, words, given)
     if text is None:
-        return skip_command(shell, raw)
-    for file in [target] if target else _without_options(words[1:]):
+        if not install_words.parse_install(words) and words[0] not in OPERATIONS:
+            return shell.skip(raw)
+        status, text = _run_program(shell, words, raw, given), b""  # what it prints is not known
+    for file in [target] if target else without_options(words[1:]):
         write_text(shell, text, file, appends=appends or words[:2] == ["tee", "-a"])
-    return True
+    return status
 
 
 def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) -> Status:
     """Do a command whose output goes nowhere."""
     program = posixpath.basename(words[0])
+    if why := why_not_run(shell, words):
+        return shell.fail(raw, why)
     if program == "exit":
-        raise ExitError(words[1:] in ([], ["0"]))
+        status = (words[1:] or [shell.variables["?"]])[0] == "0"
+        raise ExitError(status or shell.fail(raw))
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
-        return program != "false" and holds(shell, words, given)
-    if (script := _script_of(shell, words)) is not None:
-        return _called(shell, script[0], words, script[1], raw)
+        held = holds(shell, words, given)
+        return shell.fail(raw) if held is False else held
+    if (script := script_of(shell, words)) is not None:
+        return call(shell, script, words, raw)
     if place := _environment_of(program, words):
         shell.recipe.environments += ("/" + shell.path(place),)
         return True
     if install := install_words.parse_install(words):
-        if shell.may_fail and install_words.lacks_file(install[1], shell.path, shell.recipe.files):
-            return False
-        _install(shell, *install, words)
+        shell.paths(install_words.listed_files(install[1]))  # which are there
+        tool, named = install
+        _install(
+            shell, tool, tuple(each for word in named for each in _expanded(shell, word)), words
+        )
         return True
     if _is_quiet(program, words):
         return True if program in ("true", ":") else None
     try:
         OPERATIONS[program](shell, words[1:])
-    except (KeyError, OSError, ValueError, IndexError):
-        return skip_command(shell, raw)
+    except (KeyError, ValueError, IndexError):
+        return shell.skip(raw)
     return True
 
 
-def _script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the script that a command runs, with its `$0`, `$1`...: `-c`'s, or an image's file."""
-    program, rest = posixpath.basename(words[0]), list(words[1:])
-    if program in _SHELLS:
-        at = next((i for i, word in enumerate(rest) if re.fullmatch("-[a-z]*c", word)), None)
-        if at is not None:
-            after = _without_options(rest[at + 1 :], "o")
-            after = after[1:] if rest[at].endswith("oc") else after  # -oc pipefail
-            return "".join(after[:1]), after[1:]
-        rest = _without_options(rest, "o")
-    elif program not in (".", "source"):
-        rest = list(words) if "/" in words[0] else []
-    if not rest:
-        return None
-    if rest[0].endswith("/bin/activate"):
-        return "", rest
-    text = content_of(shell, rest[0]) or b""
-    runs_all = program in (*_SHELLS, ".", "source")
-    is_script = runs_all or re.match(rb"#!.*\b(ba|da|a)?sh\b", text.split(b"\n", 1)[0])
-    return (text.decode(errors="replace"), rest) if text and is_script else None
-
-
-def _called(
-    shell: Shell, script: str, words: Sequence[str], arguments: list[str], raw: str
-) -> Status:
-    """Do a script that a command calls, in a shell of its own unless it is read into this one."""
-    if shell.depth > MOST_CALLS:
-        return skip_command(shell, raw)
-    if words[0] in (".", "source"):
-        return shell.run_script(shell, script)
-    own = {**shell.variables, **positional(arguments)}
-    return shell.run_script(replace(shell, variables=own, depth=shell.depth + 1), script)
-
-
-def _without_options(words: Sequence[str], *with_value: str) -> list[str]:
-    """Leave out the options before the first other word; some have their value as next word."""
-    rest = list(words)
-    while rest and rest[0].startswith("-"):
-        option = rest.pop(0)
-        if option[1:] in with_value and rest:
-            rest.pop(0)
-    return rest
-
-
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
-    text = " ".join([program, *words[1:]])
+    text = " ".join([re.sub(r"(?<=^python)3[\d.]*", "", program), *words[1:]])
     return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
 
 
@@ -191,7 +164,7 @@ def _without_prefixes(shell: Shell, words: list[str]) -> list[str]:
             name, _, value = words.pop(0).partition("=")
             shell.variables[name] = value
         elif program in _PREFIXES and len(words) > 1 and words[1] != "-v":
-            words = _without_options(words[1:], *_PREFIXES[program])
+            words = without_options(words[1:], *_PREFIXES[program])
         elif program in ("gosu", "su-exec") and len(words) > 2:
             words = words[2:]
         else:
@@ -207,6 +180,12 @@ def _environment_of(program: str, words: Sequence[str]) -> str:
                  if not word.startswith("-")]  # fmt: skip
         return named[-1] if named else ".venv"
     return ""
+
+
+def _expanded(shell: Shell, word: str) -> list[str]:
+    """Return the files that a pattern names, as a shell does; the word itself where it is none."""
+    names = shell.recipe.files.matching(shell.path(word)) if "*" in word else []
+    return [f"/{name}" for name in names] or [word]
 
 
 def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[str]) -> None:
@@ -257,7 +236,7 @@ def _collect(shell: Shell, file: str, install: Install) -> None:
 def _stand_for(shell: Shell, word: str) -> list[Install]:
     """Return what files stand for that a word names: one, a pattern's, or those in a folder."""
     files = shell.recipe.files
-    named = {path: files.get(path) for path in shell.paths([word])}
+    named = {path: files.get(path) for path in files.matching(shell.path(word))}
     for path in [path for path in named if files.is_folder(path)]:
         named |= {posixpath.join(path, name): entry for name, entry in files.below(path)}
     if not named and word.endswith((".whl", ".tar.gz")):  # its name is known to its builder alone

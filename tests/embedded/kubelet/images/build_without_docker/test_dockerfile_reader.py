@@ -98,7 +98,7 @@ def test_file_operations_of_run_are_done(folder: Path) -> None:
     """What people write in nine of ten Dockerfiles."""
     recipe = read(
         folder,
-        "FROM python\nWORKDIR /app\nENV NAME=shop\nCOPY . .\n"
+        'FROM python\nSHELL ["/bin/bash", "-c"]\nWORKDIR /app\nENV NAME=shop\nCOPY . .\n'
         "RUN mkdir -p /var/log/$NAME logs/{a,b} && touch /var/log/$NAME/x.log \\\n"
         '    # a comment\n    && echo "hello $NAME" > greeting && echo more >> greeting\n'
         "RUN set -eux; cd data; cp a.csv /tmp/; mv b.csv c.csv; ln -s c.csv link; rm -rf empty\n"
@@ -148,10 +148,10 @@ def test_another_languages_base_image_is_told_at_once(folder: Path, base: str, w
 @pytest.mark.parametrize(
     ("run", "words"),
     [
-        ("pip install -r requirements.txt", ("install", "-r", "requirements.txt")),
+        ("touch r.txt; pip install -r r.txt", ("install", "-r", "r.txt")),
         ("python -m pip install --no-cache-dir --user flask", ("install", "flask")),
         ("uv pip install --system flask", ("install", "flask")),
-        ("/opt/venv/bin/pip3 install --prefix=/x flask", ("install", "flask")),
+        ("/usr/bin/pip3 install --prefix=/x flask", ("install", "flask")),
         ("apt-get update && PIP_NO_INPUT=1 pip install flask", ("install", "flask")),
         ("--mount=type=cache,target=/root/.cache pip install flask", ("install", "flask")),
     ],
@@ -317,7 +317,7 @@ LISTED = "COPY --from=one /in/need.txt /need.txt\nRUN pip install -r /need.txt\n
         (WHEELS + "COPY --from=one /in/wheels /w\nRUN pip install --no-cache /w/*\n", "pip -r"),
         (WHEELS + "COPY --from=one /in/wheels/*.whl /w/\nRUN pip install /w/*.whl\n", "pip -r"),
         (
-            WHEELS + "COPY --from=one /in/wheels /w\n"
+            WHEELS + "COPY --from=one /in/wheels /w\nCOPY need.txt .\n"
             "RUN pip install --no-index --find-links=/w -r need.txt && rm -rf /w\n",
             "pip -r",
         ),
@@ -398,3 +398,36 @@ def test_a_program_that_would_come_with_what_is_not_done_is_refused_at_once(fold
         read(folder, f'{text}CMD ["/usr/sbin/no-such-server"]\n')
     read(folder, f"{text}CMD git daemon\n")
     read(folder, f'{text}COPY app.py /bin/no-such-server\nCMD ["/bin/no-such-server"]\n')
+
+
+def test_a_pattern_may_begin_with_a_bracket(folder: Path) -> None:
+    """It is taken for a list only where that has quotes."""
+    assert files(read(folder, "FROM python\nCOPY [a]pp.py /x/\n")) == {"x/app.py"}
+    with pytest.raises(BadInputError, match="is not a JSON list"):
+        read(folder, "FROM python\nCOPY ['app.py', '/x/']\n")
+    with pytest.raises(BadInputError, match="lists what is no text: quote it"):
+        read(folder, 'FROM python\nCMD ["python", 1]\n')
+
+
+def test_links_to_folders_are_followed(folder: Path) -> None:
+    """In what COPY takes, and where it puts it."""
+    (folder / "link").symlink_to("data")
+    recipe = read(
+        folder,
+        "FROM python\nRUN mkdir /real && ln -s /real /there\nCOPY link/a.csv /there/\n"
+        "COPY link /all\nWORKDIR /there\nRUN touch x\n",
+    )
+    assert files(recipe) == {"there", "real/a.csv", "real/x", "all/a.csv", "all/b.csv"}
+
+
+@pytest.mark.parametrize("then", ["WORKDIR /app", "COPY data /app", "COPY app.py /app/"])
+def test_a_file_does_not_become_a_folder(folder: Path, then: str) -> None:
+    """`COPY app.py /app` makes a file of that name, as Docker's does."""
+    with pytest.raises(BadInputError, match=r"Dockerfile:3: /app is a file by then; .* /app/\."):
+        read(folder, f"FROM python\nCOPY app.py /app\n{then}\n")
+
+
+def test_a_misspelt_stage_is_answered_with_the_right_one(folder: Path) -> None:
+    """Rather than taken for an image that cannot be had."""
+    with pytest.raises(BadInputError, match=r"Dockerfile:3: .* bulider; did you mean builder\."):
+        read(folder, "FROM python AS builder\nFROM python\nCOPY --from=bulider /x /y\n")

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from flashsale.base.dockerfile.stages import parse_stages
+from flashsale.base.errors import BadInputError
 from flashsale.embedded.kubelet.images.build_without_docker import (
     dockerfile_reader,
-    file_commands,
+    system_packages,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe
 
@@ -27,9 +28,9 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ('if [ "$MODE" = "dev" ]; then pip install a; else pip install b; fi', "b"),
         ("if [ -f need.txt ] && ! test -e none; then pip install -r need.txt; fi", "-r need.txt"),
         ("[ -f none.txt ] && pip install -r none.txt || true", ""),
-        ("if [[ $MODE == live && -d /app ]]; then pip install a; elif true; then :; fi", "a"),
+        ("bash -c 'if [[ $MODE == l* && -d /app ]]; then pip install a; else :; fi'", "a"),
         ("if grep -q flask need.txt; then pip install a; fi", "a"),
-        ("for one in need no; do [ -f $one.txt ] && pip install -r $one.txt; done", "-r need.txt"),
+        ("for one in no need; do [ -f $one.txt ] && pip install -r $one.txt; done", "-r need.txt"),
         ("case $MODE in dev|test) pip install a ;; *) pip install b ;; esac", "b"),
         ("(cd /tmp && pip install a); { pip install b; }", "a b"),
         ("pip install $(cat need.txt | grep -v '#')", "flask gunicorn"),
@@ -57,6 +58,8 @@ def recipe_of(folder: Path, text: str) -> ImageRecipe:
         ("<<EOF bash\npip install a\nEOF", "a"),
         ("<<EOF\n#!/usr/bin/env bash\npip install a\nEOF", "a"),
         ("pip install -r none.txt || pip install b", "b"),
+        ("pip install a>=1.1 b", "a b"),
+        ("touch w-1.whl && pip install ./*.whl", "/app/w-1.whl"),
         ("if [ $NONE == 'true' ]; then pip install a; else pip install b; fi", "b"),
     ],
 )  # fmt: skip
@@ -84,6 +87,15 @@ def test_what_a_script_installs(tmp_path: Path, script: str, installed: str) -> 
             "rm need.txt /root\n# web\nflask\ngunicorn\n",
         ),
         ("echo x > f && find . -name f -exec rm {} + ; echo y >> f", "y\n"),
+        (
+            "mkdir real && ln -s real l && echo x > l/g && ln -s real/g h && echo y >> h; cp h f",
+            "x\ny\n",
+        ),
+        ("echo -e a > f; bash -c 'echo -e b\\\\nc >> f; echo d\\\\n >> f'", "-e a\nb\nc\nd\\n\n"),
+        ("false; echo $? $PWD > f", "1 /app\n"),
+        ("printf '%03d|%s' 7 > f", "007|"),
+        ("mkdir g > f 2>&1 && test -d g && sed -i.old s/web/x/ need.txt && rm need.txt.old", ""),
+        ("if [ a == a ]; then echo y > f; else echo n > f; fi", "n\n"),
     ],
 )
 def test_what_a_script_writes(tmp_path: Path, script: str, content: str) -> None:
@@ -131,11 +143,80 @@ def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
     )
 
 
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        ("exit 1", "exit 1 fails"),
+        ("test -f none", "test -f none fails"),
+        ("true && false", "false fails"),
+        ("set -e; false; touch f", "false fails"),
+        ("set -e; (false); touch f", "false fails"),
+        ("sh -ec 'false; touch f'", "false fails"),
+        ("false; exit", "exit fails"),
+        ("for one in 1; do test $one = 2; done", "test $one = 2 fails"),
+        ("! true", "RUN ! true fails"),
+        ('["rm", "none"]', "rm none fails: none: No such file or directory"),
+        ("chmod +x none.sh", "none.sh: No such file or directory"),
+        ("cp .env.example .env", ".env.example: No such file or directory"),
+        ("cp need.txt none/", "none/: Not a directory"),
+        ("mkdir data; cp data copy", "/app/data: Is a directory"),
+        ("mkdir data && mkdir data", "data: File exists"),
+        ("mkdir a/b", "a/b: No such file or directory"),
+        ("echo > a/b", "a/b: No such file or directory"),
+        ("mkdir -p need.txt/a", "/app/need.txt: Not a directory"),
+        ("mkdir data; rm data", "data: Is a directory"),
+        ("mkdir data; touch data/f; rmdir data", "/app/data: Directory not empty"),
+        ("ln -s set-up.sh need.txt", "need.txt: File exists"),
+        ("sed -i s/a/b/ none", "none: No such file or directory"),
+        ("cd none && touch f", "none: No such file or directory"),
+        ("pip install -r none.txt", "none.txt: No such file or directory"),
+        ("python manage.py migrate", "manage.py: No such file or directory"),
+        ("./none.sh", "./none.sh: No such file or directory"),
+        ("./need.txt", "./need.txt: Permission denied"),
+        ("printf '#!/bin/sh\\r\\n' > a.sh; chmod +x a.sh; ./a.sh", "its lines end as on Windows"),
+        ("source need.txt", "dash, which lacks it"),
+        ("[[ 1 == 1 ]]", "dash, which lacks it"),
+        ("set -o pipefail; touch f", "dash, which lacks it"),
+    ],
+)
+def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str, why: str) -> None:
+    """As Docker's does, with the command and its reason."""
+    with pytest.raises(BadInputError) as caught:
+        recipe_of(tmp_path, f"RUN {run}\n")
+    assert str(caught.value).startswith("Dockerfile:5: ")
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "false || true",
+        "set -e; false || true; if false; then true; fi; ! true; touch f",
+        "set -ex; set +e; false; true",
+        "--mount=type=tmpfs,target=/scratch --mount=type=cache,target=/c touch /scratch/a; cd /c",
+        "false; touch f",
+        "rm -f none && rm -rf none/*",
+        "which nobody && exit 1; touch f",
+        "mkdir /opt/a /srv/b && cd /mnt && cd /srv && echo > /usr/src/c",
+        "adduser --disabled-password shop && cd /home/shop && cp .bashrc /srv",
+        "useradd -r -d /shop -m shop && cd /shop",
+        ".venv/bin/python -m flask db upgrade && chmod +x made-by-it",
+        '[ "$PYTHON_VERSION" = 1 ] && cat none && exit 1',
+        "rm /etc/motd && cd /usr/share && chmod 644 /etc/hosts",
+        "python -m venv /opt/v && /opt/v/bin/pip list && chmod +x /opt/v/bin/activate",
+        'python -c \'open("new", "w")\' && chmod +x new && test -f new',
+    ],
+)
+def test_a_run_that_may_succeed_does(tmp_path: Path, run: str) -> None:
+    """What the base image has, or a program makes that is not run here, may be there."""
+    assert recipe_of(tmp_path, f"RUN {run}\n").base == "python"
+
+
 def test_small_programs_that_packages_bring_have_a_stand_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this machine lacks them; what else is missing is noted."""
-    monkeypatch.setattr(file_commands.shutil, "which", lambda name: None)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name: None)
     recipe = recipe_of(tmp_path, "RUN apt-get install -y tini && apk add --no-cache su-exec=1\n")
     assert recipe.files.entries["usr/bin/tini"].mode == 0o755
     assert "usr/bin/chown" in recipe.files.entries

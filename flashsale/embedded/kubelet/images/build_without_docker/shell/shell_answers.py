@@ -6,6 +6,8 @@ None stands for what cannot be told here, for it depends on the base image or on
 from __future__ import annotations
 
 import contextlib
+import fnmatch
+import itertools
 import posixpath
 import re
 import subprocess
@@ -13,20 +15,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import Shell
 
 # Programs that turn text into text, and the options with which they would do more.
 _FILTERS = {
     "cat": "", "grep": "-r|-R|--recursive|-f|--file.*", "egrep": "-f.*", "tr": "", "cut": "",
     "sed": "-i.*|--in-place.*|-f|--file.*|-s", "sort": "-o.*|--output.*|--compress-program.*|-T.*",
     "head": "", "tail": r"-\w*[fF]|--follow.*|--retry", "uniq": "", "basename": "", "dirname": "",
+    "printf": "",
 }  # fmt: skip
-_OF_WORDS = ("tr", "basename", "dirname")  # these read no files
+_OF_WORDS = ("tr", "basename", "dirname", "printf")  # these read no files
 _VALUED = {"cut": "dfcb", "head": "nc", "tail": "nc", "sort": "kt", "uniq": "fsw"}
 SECONDS = 10
-# Folders in which a base image has files that nobody here knows of.
-_SYSTEM = ("usr", "bin", "sbin", "lib", "lib64", "etc", "var", "opt", "root", "home", "tmp", "run",
-           "dev", "proc", "sys")  # fmt: skip
 
 
 def output_of(shell: Shell, words: Sequence[str], given: bytes | None) -> bytes | None:
@@ -36,14 +36,12 @@ def output_of(shell: Shell, words: Sequence[str], given: bytes | None) -> bytes 
         given: its standard input; None if that is not known.
     """
     program, rest = posixpath.basename(words[0]) if words else "true", [*words[1:]]
-    if program in ("true", ":"):
+    if program in ("true", ":", "false"):
         return b""
     if program == "pwd":
         return f"{shell.folder}\n".encode()
     if program == "echo":
-        return _echoed(rest).encode()
-    if program == "printf" and rest:
-        return _formatted(rest)
+        return _echoed(rest, shell.dialect).encode()
     return done[1] if (done := _filtered(shell, program, rest, given)) else None
 
 
@@ -93,25 +91,15 @@ def _file_places(program: str, words: Sequence[str]) -> list[int]:
     return [place for place in plain if not place or words[place - 1] not in valued]
 
 
-def _echoed(words: list[str]) -> str:
-    flags = [word for word in words[:2] if re.fullmatch("-[neE]+", word)]
+def _echoed(words: list[str], dialect: str) -> str:
+    """Do what echo does: dash knows no option but -n and reads escapes always, others with -e."""
+    known = "-n" if dialect == "dash" else "-[neE]+"
+    flags = [*itertools.takewhile(lambda word: re.fullmatch(known, word), words)]
+    flags = flags[:1] if dialect == "dash" else flags
     text = " ".join(words[len(flags) :])
-    # /bin/sh of Debian's images, dash, reads escapes with and without -e.
-    return _escapes(text) + ("" if any("n" in flag for flag in flags) else "\n")
-
-
-def _formatted(words: Sequence[str]) -> bytes | None:
-    """Do what printf does: its format is used again until no words are left."""
-    text, rest = _escapes(words[0]), [*words[1:]]
-    places = len(re.findall(r"%(?!%)", text))
-    while len(rest) % max(places, 1):
-        rest.append("")
-    rounds = [rest[at : at + places] for at in range(0, len(rest), places)] if places else [[]]
-    with contextlib.suppress(TypeError, ValueError):
-        return "".join(
-            text.replace("%b", "%s") % tuple(arguments) for arguments in rounds or [[""] * places]
-        ).encode()
-    return None
+    escaped = dialect == "dash" or any("e" in flag for flag in flags)
+    end = "" if any("n" in flag for flag in flags) else "\n"
+    return (_escapes(text) if escaped else text) + end
 
 
 def _escapes(text: str) -> str:
@@ -120,8 +108,10 @@ def _escapes(text: str) -> str:
 
 
 def holds(shell: Shell, words: Sequence[str], given: bytes | None) -> bool | None:
-    """Tell whether `test`, `[`, `[[` or `grep -q` succeeds; None where that cannot be told."""
+    """Tell whether `false`, `[`, `[[` or `grep -q` succeeds; None where that cannot be told."""
     program, rest = posixpath.basename(words[0]), [*words[1:]]
+    if program == "false":
+        return False
     if program in ("[", "[["):
         if rest[-1:] != ["]" if program == "[" else "]]"]:
             return None
@@ -129,17 +119,17 @@ def holds(shell: Shell, words: Sequence[str], given: bytes | None) -> bool | Non
     elif program != "test":
         done = _filtered(shell, program, rest, given)
         return done[0] == 0 if done else None
-    return _test(shell, rest)
+    return _test(shell, rest, "[[" if program == "[[" else shell.dialect)
 
 
-def _test(shell: Shell, words: list[str]) -> bool | None:
+def _test(shell: Shell, words: list[str], rules: str) -> bool | None:
     for operator, joins in (("-o", any), ("||", any), ("-a", all), ("&&", all)):
         if operator in words[1:-1]:
             at = words.index(operator, 1)
-            parts = [_test(shell, words[:at]), _test(shell, words[at + 1 :])]
+            parts = [_test(shell, words[:at], rules), _test(shell, words[at + 1 :], rules)]
             return None if None in parts else joins(map(bool, parts))
     if words[:1] == ["!"]:
-        inner = _test(shell, words[1:])
+        inner = _test(shell, words[1:], rules)
         return None if inner is None else not inner
     match words:
         case []:
@@ -151,15 +141,17 @@ def _test(shell: Shell, words: list[str]) -> bool | None:
         case [kind, path] if kind in ("-e", "-f", "-d", "-s", "-r", "-w", "-x", "-L", "-h"):
             return _has_file(shell, kind, path)
         case [left, operator, right]:
-            return _compare(left, operator, right)
+            return _compare(left, operator, right, rules)
         case [operator, _] if not operator.startswith("-"):
             return False  # a variable without a value was not quoted, which is an error
     return None
 
 
-def _compare(left: str, operator: str, right: str) -> bool | None:
+def _compare(left: str, operator: str, right: str, rules: str) -> bool | None:
+    if operator == "==" and rules == "dash":
+        return False  # which is an error
     if operator in ("=", "=="):
-        return left == right
+        return fnmatch.fnmatchcase(left, right) if rules == "[[" else left == right
     if operator == "!=":
         return left != right
     signs = {"-eq": (0,), "-ne": (-1, 1), "-lt": (-1,), "-le": (-1, 0), "-gt": (1,), "-ge": (0, 1)}
@@ -175,7 +167,7 @@ def _has_file(shell: Shell, kind: str, word: str) -> bool | None:
     entry = shell.recipe.files.get(path)
     entry = entry if kind in ("-L", "-h") else shell.recipe.files.follow(path)
     if entry is None:
-        return None if path.split("/")[0] in _SYSTEM else False
+        return None if shell.comes_with_packages(path) else False
     match kind:
         case "-f":
             return not entry.is_folder

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 from flashsale.base.dockerfile.instructions import HereDocument
-from flashsale.embedded.kubelet.images.build_without_docker.file_commands import Shell
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
     Pipeline,
@@ -17,6 +16,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     Simple,
     parse_script,
 )
+from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import Shell
 
 _QUOTED = re.compile(r"'[^']*'")
 _SUBSTITUTION = re.compile(
@@ -95,13 +95,13 @@ def output_of_pipeline(shell: Shell, parts: Sequence[ShellNode]) -> bytes | None
 def content_of(shell: Shell, word: str) -> bytes | None:
     """Return what `< FILE` or `<<NAME` gives a command to read; None if that is not there."""
     if word.startswith("<<"):
-        documents = [
-            document for document in shell.instruction.documents if document.name == word[2:]
-        ]
-        body = documents[-1].body if documents else ""
-        if not documents or not documents[-1].filled:
-            return body.encode() if documents else None
-        return re.sub(r"\\([$`\\])", r"\1", shell.filled(body)).encode()
+        documents = [one for one in shell.instruction.documents if one.name == word[2:]]
+        if not documents:
+            return None
+        body = documents[-1].body
+        if documents[-1].filled:
+            body = re.sub(r"\\([$`\\])", r"\1", shell.filled(body))
+        return body.encode()
     entry = shell.recipe.files.follow(shell.path(word))
     return None if entry is None or entry.is_folder else entry.read()
 
