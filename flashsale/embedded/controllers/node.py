@@ -245,7 +245,11 @@ class NodeHeartbeat:
         if old is not None:
             self._registry.update(LEASES, namespace, name, old | {"spec": spec})
         elif self._registry.store.get(NAMESPACES, "", namespace):
-            self._registry.create(LEASES, namespace, {"metadata": {"name": name}, "spec": spec})
+            meta: Object = {"name": name}
+            if node := self._registry.store.get(NODES, "", name):
+                owner = {"apiVersion": "v1", "kind": "Node", "name": name}
+                meta["ownerReferences"] = [owner | {"uid": node["metadata"]["uid"]}]
+            self._registry.create(LEASES, namespace, {"metadata": meta, "spec": spec})
 
     def _body(self, meta: Object, spec: Object) -> Object:
         system, architecture = self._machine.system, self._machine.architecture

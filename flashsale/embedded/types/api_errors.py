@@ -183,19 +183,10 @@ def unsupported_patch() -> StatusError:
 
 
 def unsupported_body() -> StatusError:
-    """415 for a body that is neither JSON nor YAML (kubectl create TYPE sends protobuf)."""
+    """415 for a body that is none of JSON, YAML and protobuf."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-    )
-    return StatusError(415, "UnsupportedMediaType", message)
-
-
-def no_protobuf() -> StatusError:
-    """415 for protobuf, which a real API server reads: say what to type instead."""
-    message = (
-        "the embedded cluster does not read protobuf, which this command sends; let it write YAML "
-        "and apply that: kubectl create ... --dry-run=client -o yaml | kubectl apply -f -"
     )
     return StatusError(415, "UnsupportedMediaType", message)
 

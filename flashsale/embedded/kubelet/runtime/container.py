@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,8 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
 )
 from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
+
+AT_ONCE = 0.3  # seconds; a real kubelet looks once a second
 
 
 class Container:
@@ -147,11 +150,24 @@ class Container:
         self._pod.put(running, publish=False)
         if not await self._post_start(self.instance):
             self.instance.process.kill()
-        self._started()
+        if not await self._ends_at_once(self.instance):
+            self._started()
         end = self._end(await self.instance.process.wait())
         if self._restart is None:
             await asyncio.sleep(tools.rng.uniform(*tools.relist))
         return end
+
+    async def _ends_at_once(self, instance: Instance) -> bool:
+        """Whether a container that is to end does so before a real kubelet would have seen it.
+
+        `kubectl run --rm -i` is not to attach to one that is over before it gets there.
+        """
+        if self._init or self._pod.policy == "Always":
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AT_ONCE):
+                await instance.process.wait()
+        return not instance.process.running
 
     def _new_id(self) -> str:
         return f"{self._pod.tools.node.runtime}://{self._pod.tools.rng.randbytes(32).hex()}"
@@ -182,6 +198,7 @@ class Container:
                 self._warn("Failed", f"Error: {error}")
                 self._pod.put(self.state.waiting("CreateContainerConfigError", str(error)))
                 await asyncio.sleep(SLOW_SYNC)
+                await self._puller.ready()  # as before each try
 
     def _not_started(self, error: StartError, container_id: str) -> Terminated:
         """A command that cannot be run counts as a container that ended at once."""

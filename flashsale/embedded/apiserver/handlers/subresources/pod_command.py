@@ -30,7 +30,6 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
-V5 = "v5.channel.k8s.io"
 STREAMS = ("stdin", "stdout", "stderr", "tty")
 PING_SECONDS = 5.0  # as kubectl
 NO_STREAM = "you must specify at least 1 of stdin, stdout, stderr"
@@ -158,9 +157,7 @@ async def _serve(
     try:
         running = start(pod, container, streams)
     except NodeError as error:
-        if V5 not in request.headers.get("Sec-WebSocket-Protocol", ""):
-            return web.Response(status=error.code, text=str(error))
-        return await _refuse(request, error)
+        return web.Response(status=error.code, text=str(error))
     client = await (
         open_spdy_streams(request, streams) if wants_spdy(request) else open_channels(request)
     )
@@ -174,18 +171,6 @@ async def _serve(
     except (OSError, NodeError, StatusError) as error:  # no descriptor is left, it has ended
         status = channels.failure_status(f"error executing command in container: {error}")
     await client.finish(status)
-    return client.response
-
-
-async def _refuse(request: web.BaseRequest, error: NodeError) -> web.StreamResponse:
-    """Say over the WebSocket what a node refuses: of v5 the API server speaks both protocols.
-
-    After its pkg/util/proxy/streamtranslator.go.
-    """
-    client = await open_channels(request)
-    if isinstance(client, web.Response):
-        return client
-    await client.finish(channels.failure_status(f"unable to upgrade connection: {error}"))
     return client.response
 
 
