@@ -120,6 +120,7 @@ def test_a_drill_ends_with_its_verdict_and_a_report(opened: Page) -> None:
     for name, value in (("#crowd-rate", "30"), ("#drill-kills", "1"), ("#drill-scale", "3")):
         opened.locator(name).fill(value)
     opened.locator("#drill-button").click()
+    text(opened, "#answer", holds="The drill began: 1 kill. It deletes a pod, which gets its grace")
     opened.wait_for_selector("#verdict:visible", timeout=90_000)
     text(opened, "#verdict-word", holds="PASS|FAIL|INCONCLUSIVE")
     with opened.context.expect_page() as report:

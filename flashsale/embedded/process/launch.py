@@ -141,8 +141,7 @@ def _holder(place: ClusterDirectory, timeout: float) -> int:
     deadline = time.monotonic() + timeout
     while place.is_held():
         running = place.find()
-        pid = place.holder() or (running.pid if running else 0)
-        if pid:
+        if pid := place.holder() or (running.pid if running else 0):
             return pid
         if time.monotonic() > deadline:
             raise ClusterUnreachableError(

@@ -76,15 +76,12 @@ STATES: tuple[State, ...] = (
         profile={"host": "Gone", "ip": "", "unfinished": True},
         up="Creating minikube profile 'shop' (first start downloads about 1 GB)",
         status=(
-            "minikube 'shop' has no node yet: no start of it got that far. → `flashsale up "
+            "minikube 'shop' has no node yet: no start got that far. → `flashsale up "
             "--profile shop`"
         ),
-        down=(
-            "minikube 'shop' has no node yet: no start of it got that far. There is nothing to stop."  # noqa: E501
-        ),
+        down=("minikube 'shop' has no node yet: no start got that far. There is nothing to stop."),
         doctor=(
-            "profile 'shop' has no node yet: no start of it got that far → `flashsale up "
-            "--profile shop`"
+            "profile 'shop' has no node yet: no start got that far → `flashsale up --profile shop`"
         ),
     ),
     State(

@@ -110,7 +110,7 @@ def _without_node(profile: Profile, state: ProfileState, docker: bool, up: str) 
     if profile.driver in BY_DOCKER and not docker:
         return ProfileCondition("needs Docker, which is not running", start_docker(), good=False)
     if state.never_ran:
-        return ProfileCondition("has no node yet: no start of it got that far", up)
+        return ProfileCondition("has no node yet: no start got that far", up)
     return ProfileCondition(_lost_node(profile), f"{up} --recreate", good=False)
 
 
