@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 HERE = Path(__file__).parent
-MOST_CORES = 4  # that workers are started for: each of them collects all tests
+A_CORE, MOST = 3, 8  # workers: most tests wait, but each worker collects all of them
 STARTS_A_CLUSTER = {  # fixtures, whoever asks for them
     "cluster",
     "embedded_cluster",
@@ -144,11 +144,11 @@ LONGEST = (  # files that take the longest: nobody is to begin one when all othe
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Two workers a core, as most tests wait; one where the quick ones run, which do not."""
+    """Some workers a core; one where the quick ones run, which do not wait."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    cores = min(os.cpu_count() or 1, MOST_CORES)
-    return cores if _is_quick(config) else 2 * cores
+    cores = os.cpu_count() or 1
+    return min(cores, MOST // 2) if _is_quick(config) else min(A_CORE * cores, MOST)
 
 
 def _is_quick(config: pytest.Config) -> bool:

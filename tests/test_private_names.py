@@ -21,7 +21,7 @@ IMPORTED = re.compile(rf"(?m)^\s*(?:import|from)\s(?:[^(\n]*\([^)]*|[^(\n]*)\b{N
 MADE = re.compile(rf"(?m)^\s*(?:(?:(?:async )?def|class) |(?:self|cls)\.)({NAME})(?:[(:\[]| = )")
 DOCUMENTED = {"_exit", "_replace", "_asdict", "_make", "_fields"}  # of os and of named tuples
 ALLOWED = {  # name -> why nothing public does it
-    "_signal": "in a pod's interpreter, before its program: `signal` would cost an enum",
+    "_signal": "in interpreters that start for each container: `signal` would cost an enum",
     "_socket": "in a pod's interpreter: the class that `socket` derives from is patched once",
     "_posixsubprocess": "in a pod's interpreter: where every child's environment passes",
 }

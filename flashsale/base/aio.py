@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import Future, Task
 
 T = TypeVar("T")
 AUTHORITIES = "SSL_CERT_FILE"  # of OpenSSL: where the machine's own certificate authorities are
@@ -71,6 +71,19 @@ async def end_tasks(*tasks: Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run_until(work: Coroutine[Any, Any, None], ended: Future[Any]) -> None:
+    """Run a coroutine to its end, or until something else is done; it has ended on return."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+    finally:
+        await end_tasks(task)
 
 
 async def finish(work: Coroutine[Any, Any, T], stop: Callable[[], object] = lambda: None) -> T:

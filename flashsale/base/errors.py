@@ -7,6 +7,7 @@ lost, 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM. Only :func:`flashsale.cli.main.main` 
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar
 
 from flashsale.base.text import quoted
@@ -36,7 +37,12 @@ class Hint(str):
 
 
 def room_hint(folder: object) -> Hint:
-    """Tell how to see whether the disk is full that holds a folder."""
+    """Tell how to see whether the disk is full that holds a folder, unless it is a limit."""
+    with contextlib.suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        if (most := resource.getrlimit(resource.RLIMIT_FSIZE)[0]) != resource.RLIM_INFINITY:
+            return Hint("ulimit -f unlimited", f"in this shell, where files end at {most} bytes")
     return Hint(f"df -h {quoted(folder)}", "shows the disk that needs room")
 
 

@@ -110,7 +110,7 @@ def ignore(number: int) -> None:
 
 
 @contextmanager
-def interruptible(stop: Event, task: Task[Any], *, terminable: bool = False) -> Iterator[list[int]]:
+def interruptible(stop: Event, *, terminable: bool = False) -> Iterator[list[int]]:
     """Let the first Ctrl-C set the event; a second one cancels the work, which leaves with 130.
 
     Gives the list of what was heard, as exit codes.
@@ -118,7 +118,7 @@ def interruptible(stop: Event, task: Task[Any], *, terminable: bool = False) -> 
     Args:
         terminable: let SIGTERM do the same, which would cancel the work at once.
     """
-    signals = SIGNALS.get(Signals(task))
+    signals = SIGNALS.get()
     signals.stop, signals.asking = stop, (CTRL_C, SIGTERM) if terminable else (CTRL_C,)
     try:
         yield signals.heard

@@ -202,8 +202,7 @@ class EmbeddedCluster(ClusterDefaults):
         from flashsale.embedded.process import launch
 
         launch.stop_cluster(self.home)
-        for folder in ("pods", "nodes"):
-            kill_marked(f"{self.home / folder}/")  # what a cluster that was killed may have left
+        kill_marked(f"{self.home}/")  # what a cluster that was killed may have left
         with suppress(OSError):  # a disk that refuses keeps nobody from stopping
             ImageStore(self.home / "images").collect(set())
 

@@ -10,8 +10,7 @@ from flashsale.base.errors import BadInputError
 from flashsale.base.text import counted
 from flashsale.clusters.base import SilentProgress
 from flashsale.dashboard.follow import SaleFollower
-from flashsale.dashboard.kill_methods import asked_kill_method
-from flashsale.dashboard.runs import ActionArguments, Runs
+from flashsale.dashboard.runs import ActionArguments, Runs, asked_kill_method
 from flashsale.sale.kill.kill import kill_pods
 from flashsale.sale.kill.kill_node import choose_living_node, start_node, staying_on
 from flashsale.sale.kill.victims import choose_victims

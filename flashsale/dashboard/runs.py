@@ -21,7 +21,6 @@ from flashsale.base.text import counted
 from flashsale.dashboard import dashboard_state as states
 from flashsale.dashboard.dashboard_state import Crowd, DrillView, Trouble
 from flashsale.dashboard.follow import Connect, SaleFollower
-from flashsale.dashboard.kill_methods import asked_kill_method
 from flashsale.drill import past_drills
 from flashsale.drill.analysis.verdict import analyse
 from flashsale.drill.environment import read_environment
@@ -35,6 +34,7 @@ from flashsale.load.plan import LONGEST, LoadPlan
 from flashsale.load.results import Figures, LoadProgress
 from flashsale.load.status_file import StatusFile
 from flashsale.load.target import find_target
+from flashsale.sale.kill.kill_method import KillMethod
 from flashsale.sale.kill.kill_node import check_node_death
 from flashsale.sale.observe.observations import Mark, ReplicaSetSeen
 from flashsale.sale.observe.state import Update
@@ -44,6 +44,11 @@ from flashsale.sale.url import open_url
 ActionArguments = Mapping[str, Any]
 RunKind = Literal["crowd", "drill"]
 STOP_FIRST = Hint(words="stop it first")
+KILL_METHODS = {  # by the names of the page's buttons
+    "graceful": KillMethod(),
+    "hard": KillMethod(grace=0),
+    "process": KillMethod(process=True),
+}
 
 
 class Runs:
@@ -240,3 +245,11 @@ def _whole(typed: Any, again: str) -> int:
         return int(str(typed))
     except ValueError:
         raise BadInputError(f"'{typed}' is not a whole number.", hint=again) from None
+
+
+def asked_kill_method(arguments: ActionArguments) -> KillMethod:
+    """Read how to kill; BadInputError if there is no such way."""
+    how = arguments.get("how", "graceful")
+    if how not in KILL_METHODS:
+        raise BadInputError(f"'{how}' is no way to kill a pod.", hint="flashsale kill-pod --help")
+    return KILL_METHODS[how]

@@ -39,7 +39,7 @@ def find_target(url: str, *, allow_remote: bool = False, resolve: bool = True) -
     address = _look_up(host, port) if resolve else host
     if resolve and not allow_remote and not (is_loopback(address) or is_private(address)):
         raise LoadRefusedError(
-            f"{host} ({address}) is not an address of this machine or a private network:"
+            f"{host}{f' ({address})' if address != host else ''} is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",
             hint=Hint(words="add --allow-remote if the server is yours and its owner knows"),
         )

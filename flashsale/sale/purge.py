@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def purge(home: Path) -> Purged:
             shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
         except OSError as error:
             raise cannot_keep_error(home, error) from error
-    if home.is_dir() and not any(home.iterdir()):
+    with suppress(OSError):  # it holds other things, or a disk is mounted there
         home.rmdir()
     return Purged(home, files, size)
 

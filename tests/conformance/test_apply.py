@@ -222,3 +222,17 @@ def test_many_documents_at_once(
     some = [service(f"many-{n}{server_side}", kind="ClusterIP") for n in range(3)]
     done = stage.kubectl(f"apply {server_side} -f {write(tmp_path / 'many.yaml', *some)}")
     assert len(done.lines) == 3
+
+
+def test_lists_that_cannot_be_merged(stage: Scene, tmp_path: Path) -> None:
+    """Server-side apply tells which list of the stored object lacks the names of its elements."""
+    accounts = f"/api/v1/namespaces/{stage.namespace}/serviceaccounts"
+    stage.api.create(accounts, {"metadata": {"name": "odd"}, "secrets": [{}]})
+    applied = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "odd"}}
+    done = stage.kubectl(f"apply --server-side -f {write(tmp_path / 'odd.yaml', applied)}", code=1)
+    assert done.err.strip() == (
+        "Error from server: failed to create manager for existing fields: failed to convert new "
+        f"object ({stage.namespace}/odd; /v1, Kind=ServiceAccount) to smd typed: .secrets: element "
+        '0: associative list with keys has an element that omits all key fields ["name"] (and '
+        "doesn't have default values for any key fields)"
+    )

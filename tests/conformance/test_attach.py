@@ -54,3 +54,10 @@ def test_a_terminal_that_is_attached(stage: Scene, maker: Maker) -> None:
         lambda: "terminated" in container(stage.pods.now["talks"]).get("state", {}), "it has ended"
     )
     assert container(stage.pods.now["talks"])["state"]["terminated"]["exitCode"] == 3
+
+
+def test_what_ends_at_once_is_shown_once(stage: Scene, maker: Maker) -> None:
+    """`kubectl run --rm -i` finds a pod that is over, and takes its log and its exit code."""
+    run = f"run once --image={maker.image} --image-pull-policy=IfNotPresent --restart=Never"
+    done = stage.kubectl(f"{run} --rm -i --quiet -- sh -c 'echo hi; exit 4'", code=4)
+    assert (done.out, done.err) == ("hi\n", f"pod {stage.namespace}/once terminated (Error)\n")

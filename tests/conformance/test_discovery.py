@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.conformance.api import Api
+from tests.conformance.api import Api, Object
 from tests.conformance.kubectl import Kubectl
+from tests.conformance.scene import Scene
 
 SKEW = re.compile(r"(Warning|WARNING): version difference between client .* exceeds")
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -128,3 +130,26 @@ def test_reviews_of_oneself(kubectl: Kubectl) -> None:
     """Whoever runs these tests may make pods, and is somebody."""
     assert kubectl("auth can-i create pods").lines == ["yes"]
     assert "Username" in kubectl("auth whoami").out
+
+
+@pytest.mark.parametrize("user", ["bob", "system:serviceaccount:default:default"])
+def test_who_is_impersonated(kubectl: Kubectl, user: str) -> None:
+    """Somebody without a role may look at what there is, and at nothing of it."""
+    assert kubectl(f"auth can-i get pods --as={user}", code=1).out == "no\n"
+    assert user in kubectl(f"auth whoami --as={user}").out
+    assert "flashsale-admin" not in kubectl(f"auth whoami --as={user}").out
+    assert kubectl(f"api-resources --as={user}").lines
+    done = kubectl(f"get nodes --as={user}", code=1)
+    assert done.err == (
+        f'Error from server (Forbidden): nodes is forbidden: User "{user}" cannot list resource '
+        '"nodes" in API group "" at the cluster scope\n'
+    )
+    assert kubectl(f"get nodes --as={user} --as-group=system:masters").lines
+
+
+def test_all_for_a_report(sale: Scene, a_pod: Object, tmp_path: Path) -> None:
+    """`kubectl cluster-info dump` lists kinds that may not be there, too."""
+    sale.kubectl(f"cluster-info dump --namespaces {sale.namespace} --output-directory {tmp_path}")
+    folder = tmp_path / sale.namespace
+    assert (folder / "replicasets.json").exists()
+    assert (folder / a_pod["metadata"]["name"] / "logs.txt").exists()

@@ -132,7 +132,9 @@ def test_a_container_that_does_not_run(stage: Scene, maker: Maker) -> None:
         lambda: "waiting" in container(stage.pods.now["waits"]).get("state", {}), "it waits"
     )
     done = stage.kubectl("exec waits -- ls", code=1)
-    assert "container not found" in done.err
+    name = pod["spec"]["containers"][0]["name"]
+    why = f'error: unable to upgrade connection: container not found ("{name}")'
+    assert why in done.err.splitlines()
 
 
 def test_one_of_several_containers(stage: Scene, maker: Maker) -> None:

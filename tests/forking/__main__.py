@@ -15,6 +15,7 @@ from typing import Any
 
 from flashsale.cli import main as program
 from flashsale.embedded.process import __main__ as cluster
+from flashsale.embedded.types.apitypes import type_of
 from tests.command_line import check
 from tests.forking import cluster_process
 from tests.forking.serving import serve
@@ -31,7 +32,8 @@ def main() -> None:
 
 def preload() -> None:
     """Import what commands need, and keep it out of the garbage collector's way."""
-    import_module("aiohttp")
+    for name in ("aiohttp", "cryptography.x509"):  # the latter for a cluster's first start
+        import_module(name)
     for room in ROOMS:
         package = import_module(f"flashsale.{room}")
         for module in walk_packages(package.__path__, f"{package.__name__}."):
@@ -39,6 +41,8 @@ def preload() -> None:
                 import_module(module.name)
     for words in (["status"], ["scale", "3"], ["up", "--manifest", "x"]):
         check(words)  # what reads a command line is imported as one is read
+    for kind in ("v1/Node", "v1/Pod", "v1/Service", "apps/v1/ReplicaSet"):
+        type_of(*kind.rsplit("/", 1))  # what is read of the schema is kept
     gc.collect()
     gc.freeze()
 

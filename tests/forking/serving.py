@@ -48,7 +48,8 @@ def serve(address: str, listening: str, owner: str) -> tuple[dict[str, Any], lis
                     break
                 for stream in streams:
                     os.close(stream)
-                connection.sendall(b"%d\n" % pid)
+                with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked is gone
+                    connection.sendall(b"%d\n" % pid)
                 waiting[pid] = connection
             if end in found:
                 shutil.rmtree(os.path.dirname(address), ignore_errors=True)

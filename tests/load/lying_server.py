@@ -52,7 +52,9 @@ CLOSES: tuple[Deed, ...] = ("until-close", "sell-and-close", "hang-up", "half")
 class Liar:
     """Serves on a free port of 127.0.0.1; ``deed`` says what to do with the n-th purchase."""
 
-    def __init__(self, deed: Callable[[int], Deed], *, delay: Callable[[], float] = float) -> None:
+    def __init__(
+        self, deed: Callable[[int], Deed] = lambda _: "sell", *, delay: Callable[[], float] = float
+    ) -> None:
         self.done: Counter[Deed] = Counter()
         self.buyers: Counter[str] = Counter()  # by the number that each purchase carries
         self.connections = 0
@@ -65,6 +67,12 @@ class Liar:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096)
         self.url = "http://{}:{}".format(*self._server.sockets[0].getsockname())
         return self
+
+    async def asked(self, least: int) -> None:
+        """Wait until so many purchases have come."""
+        async with asyncio.timeout(60):
+            while self.requests < least:  # noqa: ASYNC110 - this is no part of what is tested
+                await asyncio.sleep(0.01)
 
     async def __aexit__(
         self,

@@ -23,19 +23,11 @@ def endless(shop: Liar, **wishes: Any) -> LoadPlan:
     return LoadPlan(find_target(shop.url), rate=200, seconds=LONG, **wishes)
 
 
-async def wait_until_asked(shop: Liar, least: int) -> None:
-    """Wait until so many purchases have reached the shop."""
-    async with asyncio.timeout(10):
-        while shop.requests < least:  # noqa: ASYNC110 - the shop is no part of what is tested
-            await asyncio.sleep(0.01)
-
-
-async def test_an_observer_sees_the_run_grow() -> None:
+async def test_an_observer_sees_the_run_grow(shop: Liar) -> None:
     """A few times a second, with figures that only ever rise and never go out of balance."""
     seen: list[LoadProgress] = []
-    async with Liar(lambda _: "sell") as shop:
-        plan = LoadPlan(find_target(shop.url), rate=200, seconds=1.2)
-        report = await run_load(plan, observer=seen.append)
+    plan = LoadPlan(find_target(shop.url), rate=200, seconds=1.2)
+    report = await run_load(plan, observer=seen.append)
     assert 2 <= len(seen) <= 8
     counts = [progress.figures.sent for progress in seen]
     assert counts == sorted(counts)
@@ -46,9 +38,9 @@ async def test_an_observer_sees_the_run_grow() -> None:
 async def test_a_stop_ends_the_run_with_a_report_that_balances() -> None:
     """Purchases under way still get their answers; what was not due yet was never planned."""
     stop = asyncio.Event()
-    async with Liar(lambda _: "sell", delay=lambda: 0.3) as shop:
+    async with Liar(delay=lambda: 0.3) as shop:
         running = asyncio.create_task(run_load(endless(shop, workers=2), stop=stop))
-        await wait_until_asked(shop, 50)
+        await shop.asked(50)
         stop.set()
         report = await running
         assert report.figures.confirmed == report.figures.sent == shop.requests
@@ -58,10 +50,10 @@ async def test_a_stop_ends_the_run_with_a_report_that_balances() -> None:
 
 
 @pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.08])
-async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
+async def test_a_stop_before_the_first_purchase_is_heard(shop: Liar, after: float) -> None:
     """Whatever the processes that send were doing then: the run ends, and no purchase is lost."""
     stop = asyncio.Event()
-    async with Liar(lambda _: "sell") as shop, asyncio.timeout(10):
+    async with asyncio.timeout(10):
         running = asyncio.create_task(run_load(endless(shop, workers=2), stop=stop))
         await asyncio.wait([running], timeout=after)
         stop.set()
@@ -70,27 +62,25 @@ async def test_a_stop_before_the_first_purchase_is_heard(after: float) -> None:
     assert report.figures.sent == report.figures.confirmed == shop.requests
 
 
-async def test_a_stop_before_the_start_sends_nothing() -> None:
+async def test_a_stop_before_the_start_sends_nothing(shop: Liar) -> None:
     """However late the processes that send come to hear of it."""
     stop = asyncio.Event()
     stop.set()
-    async with Liar(lambda _: "sell") as shop:
-        report = await run_load(endless(shop, workers=2), stop=stop)
-        assert report.figures.sent == shop.requests == 0
+    report = await run_load(endless(shop, workers=2), stop=stop)
+    assert report.figures.sent == shop.requests == 0
     assert report.interrupted
 
 
-async def test_cancelling_ends_all_sending() -> None:
+async def test_cancelling_ends_all_sending(shop: Liar) -> None:
     """No purchase reaches the shop once a cancelled run has let go."""
-    async with Liar(lambda _: "sell") as shop:
-        running = asyncio.create_task(run_load(endless(shop)))
-        await wait_until_asked(shop, 20)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        before = shop.requests
-        await asyncio.sleep(0.2)
-        assert shop.requests - before <= 5, "the process that sends is still alive"
+    running = asyncio.create_task(run_load(endless(shop)))
+    await shop.asked(20)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    before = shop.requests
+    await asyncio.sleep(0.2)
+    assert shop.requests - before <= 5, "the process that sends is still alive"
 
 
 async def test_a_worker_that_dies_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,10 +111,9 @@ async def test_a_worker_is_waited_for_though_cancelled_twice() -> None:
     assert held[0].returncode is not None
 
 
-async def test_second_zero_is_on_both_clocks() -> None:
+async def test_second_zero_is_on_both_clocks(shop: Liar) -> None:
     """Healings are timed on the monotonic clock, so the report says where the run lies on it."""
     before = time.monotonic(), time.time()
-    async with Liar(lambda _: "sell") as shop:
-        report = await run_load(LoadPlan(find_target(shop.url), rate=50, seconds=0.2))
+    report = await run_load(LoadPlan(find_target(shop.url), rate=50, seconds=0.2))
     assert before[0] < report.started_monotonic < time.monotonic()
     assert before[1] < report.started_unix < time.time()

@@ -18,9 +18,8 @@ from flashsale.load.results import Figures, Generator, Quantiles, WorkerFigures
 from flashsale.load.totals import Ledger
 from flashsale.load.worker.client import Client
 from flashsale.load.worker.counts import Tally
-from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import LoadTarget
-from flashsale.load.worker.sender import send
+from flashsale.load.worker.sender import raise_file_limit, send
 
 ROOT = Path(__file__).parents[2]
 

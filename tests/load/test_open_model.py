@@ -33,7 +33,7 @@ async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
     80 % of the buyers come while the shop stands still and wait for what is left of 2 s, so the
     90th percentile of all is a wait of 1.75 s and the 99th one of 1.975 s.
     """
-    async with Liar(lambda _: "sell", delay=Stall()) as shop:
+    async with Liar(delay=Stall()) as shop:
         report = await run_load(LoadPlan(find_target(shop.url), rate=200, seconds=2.5))
     figures = report.figures
     assert figures.confirmed == 500 == shop.done["sell"]
@@ -44,7 +44,7 @@ async def test_a_stall_of_two_seconds_shows_in_the_percentiles() -> None:
 
 async def test_latency_is_what_the_buyer_waited() -> None:
     """Against a shop that takes 50 ms, the median says a little more than 50 ms."""
-    async with Liar(lambda _: "sell", delay=lambda: 0.05) as shop:
+    async with Liar(delay=lambda: 0.05) as shop:
         report = await run_load(LoadPlan(find_target(shop.url), rate=100, seconds=0.5))
     assert 50 <= report.figures.latency_ms.p50 < 100
     assert report.figures.latency_ms.max >= report.figures.latency_ms.p99

@@ -86,7 +86,7 @@ async def test_silence_ends_with_the_buyers_patience() -> None:
 
 async def test_purchases_under_way_at_the_end_are_waited_for() -> None:
     """The last buyers get their answers although no new ones come any more."""
-    async with Liar(lambda _: "sell", delay=lambda: 0.5) as shop:
+    async with Liar(delay=lambda: 0.5) as shop:
         report = await run_load(plan_for(shop.url, seconds=0.3, rate=100))
     assert report.figures.confirmed == 30 == shop.done["sell"]
     assert report.figures.seconds >= 0.7
@@ -128,7 +128,7 @@ async def test_seconds_and_pods_add_up_to_the_totals() -> None:
 
 async def test_kept_connections_are_used_again() -> None:
     """With keepalive few connections carry everything; without, every buyer opens one."""
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         report = await run_load(plan_for(shop.url, keepalive=True, rate=200))
         kept, shop.connections = shop.connections, 0
         await run_load(plan_for(shop.url, rate=200))

@@ -7,8 +7,13 @@ import pytest
 from flashsale.objects.models import Pod
 from flashsale.sale.kill.kill_node import NodeKill
 from flashsale.sale.scale import Scaling
-from flashsale.ui.command_results import back_off_line, happening_line, next_steps, scaled_view
-from flashsale.ui.lost_nodes import node_kill_view
+from flashsale.ui.command_results import (
+    back_off_line,
+    happening_line,
+    next_steps,
+    node_kill_view,
+    scaled_view,
+)
 from tests.sale.api_objects import pod_object
 from tests.sale.observe.replay import replay_all
 from tests.sale.observe.test_healing_cases import THREE, born, gone, grown, killed

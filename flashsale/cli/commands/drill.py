@@ -180,9 +180,8 @@ async def _run(
 
     async with _way_to_sale(options, sale, scenario.rate) as way:
         environment = await read_environment(sale, way.url)
-        stop, task = asyncio.Event(), asyncio.current_task()
-        assert task is not None
-        with interruptible(stop, task), _live_view(sale, way.url) as observers:
+        stop = asyncio.Event()
+        with interruptible(stop), _live_view(sale, way.url) as observers:
             return await run_drill(
                 sale, way, environment, scenario, plan, observers=observers, stop=stop
             )

@@ -48,7 +48,7 @@ def kill_node(
     Kubernetes waits 50 s for a sign of life, and 300 s more before it replaces the pods. The only
     control plane is never killed.
     """
-    from flashsale.ui.lost_nodes import node_kill_view
+    from flashsale.ui.command_results import node_kill_view
 
     typed = shared(ctx)
     patience = parsers.parse_duration(timeout, "--timeout")
@@ -71,7 +71,7 @@ async def _kill(
     from flashsale.sale.kill.kill import unfollowed_healings
     from flashsale.sale.kill.kill_node import NodeKill, choose_living_node, kill_node, staying_on
     from flashsale.sale.observe.monitor import SaleMonitor
-    from flashsale.ui.lost_nodes import NodeNotes
+    from flashsale.ui.command_results import NodeNotes
 
     async with typed.sale() as sale:
         own = await sale.own_pods()

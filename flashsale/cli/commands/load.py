@@ -183,10 +183,9 @@ async def _send(plan: LoadPlan, run_load: RunLoad) -> tuple[Report, int]:
 
     from flashsale.load.status_file import StatusFile
 
-    stop, task = asyncio.Event(), asyncio.current_task()
-    assert task is not None
+    stop = asyncio.Event()
     with (
-        interruptible(stop, task, terminable=True) as signals,
+        interruptible(stop, terminable=True) as signals,
         _board() as show,
         StatusFile(state_home(), show) as status,
     ):

@@ -6,6 +6,7 @@ Slashes count as there: `/apis/` is `/apis`, but `/healthz/` is nothing.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -87,7 +88,7 @@ def _discovery(request: web.BaseRequest) -> web.Response | None:
         )
     if path == "/version":  # takes no notice of parameters
         form = responses.wanted(request, kinds=(responses.JSON,), suits=lambda _: True)
-        return responses.answer(form, document)
+        return responses.answer(replace(form, pretty=True), document)
     try:
         form = responses.wanted(request, suits=lambda media_range: "as" not in media_range)
     except StatusError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -48,10 +49,15 @@ from flashsale.embedded.types.api_errors import StatusError
 from flashsale.embedded.types.resources import BINDINGS, NAMESPACES
 
 NONE_OF = {  # kinds that kubectl lists on its way to something else: there are none
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
-    "resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
-    "limitranges": "LimitRange",
+    "apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
+    "v1/resourcequotas": "ResourceQuota",  # of a namespace, for `describe`
+    "v1/limitranges": "LimitRange",
+    "v1/replicationcontrollers": "ReplicationController",  # these for `cluster-info dump`
+    "apps/v1/daemonsets": "DaemonSet",
+    "apps/v1/deployments": "Deployment",
 }
+PLACE = re.compile(r"^/apis?/|namespaces/[^/]+/(?=[^/]+$)")  # of a list's path
+BROKEN_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 CHANGES = {"PUT": writing.update, "PATCH": patch.patch}
 NO_CHANGES = {"PUT": writing.update_nothing, "PATCH": patch.patch_nothing}
 ACTIONS = {  # of subresources that take other ones
@@ -114,7 +120,7 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            if refusal := authentication.answer_unauthenticated(request):
+            if refusal := authentication.answer_unauthorized(request):
                 return refusal
             lasts = request.path.rpartition("/")[2] in OF_KUBELETS
             if not lasts and not watch_stream.wants_watch(request):
@@ -138,7 +144,7 @@ class ApiServer:
     def handle_unknown_method(self, request: web.BaseRequest) -> web.Response:
         """Answer a request with an unknown method; paths that ignore the method answer as usual."""
         try:
-            if refusal := authentication.answer_unauthenticated(request):
+            if refusal := authentication.answer_unauthorized(request):
                 return refusal
             target = self._find(request)
             if isinstance(target, web.Response):
@@ -165,6 +171,8 @@ class ApiServer:
 
     def _find(self, request: web.BaseRequest) -> web.Response | RequestTarget:
         """Return what a request is about; the answer itself where no object is."""
+        if BROKEN_ESCAPE.search(request.raw_path.partition("?")[0]):
+            return web.Response(status=400, text="400 Bad Request")  # of Go's own HTTP server
         path = "/" + request.path.strip("/")
         if empty := self._none_of(request, path):
             return empty
@@ -187,13 +195,12 @@ class ApiServer:
 
     def _none_of(self, request: web.BaseRequest, path: str) -> web.Response | None:
         """Return an empty list for kinds that are not served and that kubectl asks for anyway."""
-        within = path.startswith("/api/v1/namespaces/") and path.count("/") == 5
-        kind = NONE_OF.get(path.rpartition("/")[2] if within else path)
+        listed = PLACE.sub("", path)
+        kind = NONE_OF.get(listed)
         if kind is None or request.method != "GET":
             return None
-        version = "v1" if within else path.removeprefix("/apis/").rpartition("/")[0]
         meta = {"resourceVersion": str(self._registry.store.revision)}
-        head = {"kind": f"{kind}List", "apiVersion": version}
+        head = {"kind": f"{kind}List", "apiVersion": listed.rpartition("/")[0]}
         return responses.json_answer(head | {"metadata": meta, "items": []})
 
     async def _collection(

@@ -130,8 +130,7 @@ def legacy_subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
         return []
     subset: Object = {}
     for field, ready in (("addresses", True), ("notReadyAddresses", False)):
-        chosen = [e for e in endpoints if e.serving is ready]
-        if chosen:
+        if chosen := [e for e in endpoints if e.serving is ready]:
             subset[field] = [_legacy_address(e) for e in chosen]
     ports = sorted(_ports(service, endpoints[0].pod), key=go_hash.of_endpoints)
     subset["ports"] = [

@@ -22,6 +22,7 @@ from flashsale.embedded.types.node_names import NAME
 from flashsale.embedded.types.resources import LEASES, NAMESPACES, NODES
 from flashsale.objects.models import Object, find_condition, rfc3339
 
+RUNTIME = f"process://{version('gunicorn')}"
 ADDRESS = "127.0.0.1"
 MAX_PODS = 1100
 STATUS_SECONDS = 300.0
@@ -136,7 +137,7 @@ def node_status(
             "bootID": machine.boot_id,
             "kernelVersion": machine.kernel,
             "osImage": machine.os_image,
-            "containerRuntimeVersion": f"process://{version('gunicorn')}",
+            "containerRuntimeVersion": RUNTIME,
             "kubeletVersion": GIT_VERSION,
             "kubeProxyVersion": GIT_VERSION,
             "operatingSystem": machine.system,
@@ -244,7 +245,11 @@ class NodeHeartbeat:
         if old is not None:
             self._registry.update(LEASES, namespace, name, old | {"spec": spec})
         elif self._registry.store.get(NAMESPACES, "", namespace):
-            self._registry.create(LEASES, namespace, {"metadata": {"name": name}, "spec": spec})
+            meta: Object = {"name": name}
+            if node := self._registry.store.get(NODES, "", name):
+                owner = {"apiVersion": "v1", "kind": "Node", "name": name}
+                meta["ownerReferences"] = [owner | {"uid": node["metadata"]["uid"]}]
+            self._registry.create(LEASES, namespace, {"metadata": meta, "spec": spec})
 
     def _body(self, meta: Object, spec: Object) -> Object:
         system, architecture = self._machine.system, self._machine.architecture

@@ -85,8 +85,7 @@ class TaintEvictionController:
             self._timers[uid] = self._loop.call_later(left, self._evict, pod)
 
     def _cancel(self, pod: Object) -> None:
-        timer = self._timers.pop(pod["metadata"]["uid"], None)
-        if timer:
+        if timer := self._timers.pop(pod["metadata"]["uid"], None):
             timer.cancel()
             self._record(pod, "Cancelling deletion of Pod")
 

@@ -74,8 +74,7 @@ class ClusterDirectory:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             put_aside(self.path / "format")
             if not self._marked():
-                strangers = sorted(p.name for p in self.path.iterdir() if p.name not in OURS)
-                if strangers:
+                if strangers := sorted(p.name for p in self.path.iterdir() if p.name not in OURS):
                     raise ClusterUnreachableError(
                         f"The folder {self.path} holds things that are not flashsale's"
                         f" ({', '.join(strangers[:3])}); nothing was touched.",

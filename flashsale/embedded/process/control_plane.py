@@ -107,8 +107,7 @@ class ControlPlane:
 
     def announce(self) -> None:
         """Write what tells others where this cluster can be asked, and with which certificate."""
-        running = self._running
-        if running:
+        if running := self._running:
             put_aside(running.kubeconfig)
             server = f"https://{ADDRESS}:{running.port}"
             replace_file(running.kubeconfig, self._pki.kubeconfig(server, CONTEXT))

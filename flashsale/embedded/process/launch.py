@@ -24,16 +24,6 @@ LOG = logging.getLogger(__name__)
 LARGEST_LOG = 1024 * 1024  # bytes
 POLL_SECONDS = 0.02
 
-__all__ = [
-    "CONTEXT",
-    "RunningCluster",
-    "answers",
-    "find_cluster",
-    "start_cluster",
-    "stop_cluster",
-    "stopped_process",
-]
-
 
 def find_cluster(home: Path) -> RunningCluster | None:
     """Return the cluster that runs on this folder, None if there is none.
@@ -151,8 +141,7 @@ def _holder(place: ClusterDirectory, timeout: float) -> int:
     deadline = time.monotonic() + timeout
     while place.is_held():
         running = place.find()
-        pid = place.holder() or (running.pid if running else 0)
-        if pid:
+        if pid := place.holder() or (running.pid if running else 0):
             return pid
         if time.monotonic() > deadline:
             raise ClusterUnreachableError(

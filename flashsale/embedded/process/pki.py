@@ -97,7 +97,8 @@ class Pki:
             "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
             "current-context": context,
         }
-        return yaml.safe_dump(config, sort_keys=False)
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the C one is ten times as fast
+        return str(yaml.dump(config, Dumper=dumper, sort_keys=False))
 
 
 def _certificate(

@@ -127,8 +127,7 @@ class _Parser:
         if absent:
             self._take()
         key = self._word("identifier")
-        wrong = key_texts("<nil>", key)
-        if wrong:
+        if wrong := key_texts("<nil>", key):
             raise bad_request(wrong[0])
         if absent or self._next() in (END, ","):
             return Requirement(key, "!" if absent else "exists")

@@ -65,8 +65,7 @@ def checked(key: str, operator: str, values: tuple[str, ...]) -> Requirement:
         why = "for 'Gt', 'Lt' operators, the value must be an integer"
         errors.append(_invalid("values[0]", values[0], why))
     for index, value in enumerate(values):
-        wrong = texts.label_value(value)
-        if wrong:
+        if wrong := texts.label_value(value):
             errors.append(_invalid(f"values[{index}][{key}]", value, "; ".join(wrong)))
     if errors:
         raise bad_request(aggregate(errors))

@@ -97,8 +97,7 @@ class FieldError:
 
     @classmethod
     def too_many(cls, field: str, count: int, most: int) -> FieldError:
-        why = f"Too many: {count}: must have at most {most} items"
-        return cls("FieldValueTooMany", field, why)
+        return cls("FieldValueTooMany", field, f"Too many: {count}: must have at most {most} items")
 
     @classmethod
     def too_long(cls, field: str, most: int) -> FieldError:
@@ -123,8 +122,7 @@ def not_found(resource: Resource, name: str) -> StatusError:
 
 def no_such_path() -> StatusError:
     """404 for a version or resource that is not served."""
-    message = "the server could not find the requested resource"
-    return StatusError(404, "NotFound", message, {})
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def already_exists(resource: Resource, name: str, *, terminating: bool = False) -> StatusError:
@@ -185,19 +183,10 @@ def unsupported_patch() -> StatusError:
 
 
 def unsupported_body() -> StatusError:
-    """415 for a body that is neither JSON nor YAML (kubectl create TYPE sends protobuf)."""
+    """415 for a body that is none of JSON, YAML and protobuf."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-    )
-    return StatusError(415, "UnsupportedMediaType", message)
-
-
-def no_protobuf() -> StatusError:
-    """415 for protobuf, which a real API server reads: say what to type instead."""
-    message = (
-        "the embedded cluster does not read protobuf, which this command sends; let it write YAML "
-        "and apply that: kubectl create ... --dry-run=client -o yaml | kubectl apply -f -"
     )
     return StatusError(415, "UnsupportedMediaType", message)
 

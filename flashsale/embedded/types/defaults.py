@@ -67,8 +67,7 @@ def apply_defaults(resource: Resource, obj: Object, *, now: float) -> Object:
     fields = type_of(resource.api_version, resource.kind).fields
     if "spec" in fields and not isinstance(thing.get("spec"), dict):
         thing["spec"] = {}
-    fill = FILLERS.get(resource)
-    if fill:
+    if fill := FILLERS.get(resource):
         fill(thing)
     return thing
 

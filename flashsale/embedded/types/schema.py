@@ -48,7 +48,7 @@ def decode_object(
 ) -> tuple[Object, list[str]]:
     """Return the object in the body of a POST or PUT, and what to warn of: fields that are dropped.
 
-    ``duplicates`` are the paths of keys that stand in it twice.
+    ``duplicates`` says which keys stand in it twice.
 
     Raises:
         StatusError: 400: another kind, a wrong type or, with Strict, an unknown field.
@@ -56,7 +56,7 @@ def decode_object(
     version, kind = resource.api_version, resource.kind
     check_kind(resource.group, version, kind, body)
     check_types(body, version, kind)
-    mistakes = field_mistakes(unknown_fields(body, version, kind), duplicates)
+    mistakes = [*duplicates, *field_mistakes(unknown_fields(body, version, kind), [])]
     if mistakes and validation == "Strict":
         prefix = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
         raise bad_request(prefix + strict_error(mistakes))
@@ -69,8 +69,7 @@ def check_types(body: object, api_version: str, kind: str) -> None:
     Raises:
         StatusError: 400.
     """
-    wrong = type_error(body, api_version, kind)
-    if wrong:
+    if wrong := type_error(body, api_version, kind):
         version = api_version.rpartition("/")[2]
         raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {wrong}')
 
@@ -82,8 +81,15 @@ def field_mistakes(unknown: Sequence[str], duplicates: Sequence[str]) -> list[st
 
 
 def strict_error(mistakes: Sequence[str]) -> str:
-    """Word the refusal of such fields."""
-    return f"strict decoding error: {', '.join(mistakes)}"
+    """Word the refusal of such fields; those that YAML has twice are named together."""
+    lines = [text for text in mistakes if text.startswith("line ")]
+    rest = mistakes[len(lines) :]
+    return f"strict decoding error: {', '.join([*yaml_errors(lines), *rest])}"
+
+
+def yaml_errors(lines: Sequence[str]) -> list[str]:
+    """Return Go's one error for all lines of a YAML document that are wrong."""
+    return ["\n  ".join(("yaml: unmarshal errors:", *lines))] if lines else []
 
 
 def patch_error(sent: str, why: str) -> StatusError:

@@ -253,8 +253,7 @@ def _taints(node: Object) -> Errors:
         yield from choice(effect, f"{at}.effect", EFFECTS)
         if (key, effect) in pairs:
             shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": None}
-            why = "taints must be unique by key and effect pair"
-            yield FieldError.duplicate(at, shown, why)
+            yield FieldError.duplicate(at, shown, "taints must be unique by key and effect pair")
         pairs.add((key, effect))
 
 

@@ -207,8 +207,7 @@ def _class(spec: Object) -> Errors:
 def _external_name(spec: Object) -> Errors:
     for key in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
         if spec.get(key) not in (None, []):
-            why = "may not be set for ExternalName services"
-            yield FieldError.forbidden(f"spec.{key}", why)
+            yield FieldError.forbidden(f"spec.{key}", "may not be set for ExternalName services")
     name = (spec.get("externalName") or "").removesuffix(".")
     yield from required_text(name, "spec.externalName", texts.dns_subdomain)
 

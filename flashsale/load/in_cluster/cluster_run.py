@@ -50,9 +50,9 @@ class ClusterRun:
         self, group: asyncio.TaskGroup, observer: LoadObserver | None, stop: asyncio.Event | None
     ) -> None:
         """Run until every worker's part is booked; NotReadyError if not all of them started."""
-        stopping = group.create_task(_wait_for(stop or asyncio.Event()), name="waiting for stop")
-        over = group.create_task(_wait_for(self._over), name="waiting for results")
-        helping = [
+        stopping = group.create_task((stop or asyncio.Event()).wait(), name="waiting for stop")
+        over = group.create_task(self._over.wait(), name="waiting for results")
+        helping: list[asyncio.Task[Any]] = [
             *(stopping, over),
             group.create_task(self._watch_pods(group), name="watching workers"),
             group.create_task(self.tracker.observe(observer), name="observing the load"),
@@ -168,7 +168,3 @@ class ClusterRun:
 
     def _note_early_end(self, worker: RemoteWorker, why: str) -> None:
         self._progress.note(f"Worker {worker.pod} ended early: {why.rstrip('.')}.")
-
-
-async def _wait_for(event: asyncio.Event) -> None:
-    await event.wait()

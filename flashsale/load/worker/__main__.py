@@ -15,9 +15,8 @@ import json
 import sys
 from typing import Any
 
-from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import Orders
-from flashsale.load.worker.sender import send_orders
+from flashsale.load.worker.sender import raise_file_limit, send_orders
 
 
 def main() -> None:

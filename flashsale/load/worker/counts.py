@@ -6,6 +6,7 @@ size depends on neither the rate nor the length of the run.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Any
 
 from flashsale.load.worker.classify import UNNAMED, Limit, LossClass
@@ -23,28 +24,6 @@ Cell = list[Any]  # of one planned second: confirmed, rejected, lost, histogram 
 class Tally:
     """Counts of one worker; :meth:`take` hands them over and begins anew."""
 
-    __slots__ = (
-        "_causes",
-        "_known",
-        "_listed",
-        "_reasons",
-        "answers",
-        "cells",
-        "connections",
-        "errors",
-        "firsts",
-        "lag",
-        "late",
-        "losses",
-        "other_errors",
-        "rejections",
-        "sent",
-        "slowest",
-        "slowest_lag",
-        "statuses",
-        "unsent",
-    )
-
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._listed = 0
@@ -54,16 +33,16 @@ class Tally:
 
     def _begin(self) -> None:
         self.sent = self.connections = self.late = self.slowest = self.slowest_lag = 0
-        self.cells: dict[int, Cell] = {}
-        self.answers: dict[int, dict[str, int]] = {}
+        self.cells: defaultdict[int, Cell] = defaultdict(lambda: [0, 0, 0, Counter()])
+        self.answers: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.firsts: dict[str, float] = {}
-        self.statuses: dict[int, int] = {}
-        self.rejections: dict[str, int] = {}
-        self.errors: dict[str, int] = {}
-        self.other_errors: dict[str, int] = {}
+        self.statuses: Counter[int] = Counter()
+        self.rejections: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.other_errors: Counter[str] = Counter()
         self.losses: list[list[Any]] = []
-        self.unsent: dict[str, int] = {}
-        self.lag: dict[int, int] = {}
+        self.unsent: Counter[str] = Counter()
+        self.lag: Counter[int] = Counter()
 
     def started(self, planned: float, now: float, *, reused: bool = False) -> None:
         """Count a purchase that was sent, on a kept connection or on one of its own."""
@@ -73,12 +52,11 @@ class Tally:
         self.connections += not reused
         self.late += lag > LATE
         self.slowest_lag = max(self.slowest_lag, micros)
-        index = bucket(micros)
-        self.lag[index] = self.lag.get(index, 0) + 1
+        self.lag[bucket(micros)] += 1
 
     def not_sent(self, limit: Limit) -> None:
         """Count a purchase that this machine could not send."""
-        self.unsent[limit] = self.unsent.get(limit, 0) + 1
+        self.unsent[limit] += 1
 
     def answered(
         self, planned: float, now: float, status: int, *, rejection: str, pod: str
@@ -86,19 +64,17 @@ class Tally:
         """Count a complete answer; it confirms where there is no reason for a rejection."""
         micros = int((now - planned) * 1e6)
         self.slowest = max(self.slowest, micros)
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        cell = self._cell(planned)
-        histogram, index = cell[3], bucket(micros)
-        histogram[index] = histogram.get(index, 0) + 1
+        self.statuses[status] += 1
+        cell = self.cells[int(planned)]
+        cell[3][bucket(micros)] += 1
         if rejection:
             cell[1] += 1
-            self._reject(rejection)
+            self.rejections[bounded(rejection, self._reasons, OTHER_REASONS)] += 1
             return
         cell[0] += 1
-        pods = self.answers.setdefault(int(now), {})
         if pod not in self._known:
             pod = self._new(pod, now)
-        pods[pod] = pods.get(pod, 0) + 1
+        self.answers[int(now)][pod] += 1
 
     def lost(
         self,
@@ -111,31 +87,19 @@ class Tally:
         why: str = "",
     ) -> None:
         """Count a purchase that got no complete answer; of the class "other" say why."""
-        self._cell(planned)[2] += 1
-        self.errors[kind] = self.errors.get(kind, 0) + 1
+        self.cells[int(planned)][2] += 1
+        self.errors[kind] += 1
         if kind == "other":
-            why = bounded(why, self._causes, OTHER_CAUSES)
-            self.other_errors[why] = self.other_errors.get(why, 0) + 1
+            self.other_errors[bounded(why, self._causes, OTHER_CAUSES)] += 1
         self._listed += 1
         if self._listed <= MOST_LOSSES:
             self.losses.append([round(planned, 6), round(now, 6), kind, pod, reused])
 
     def take(self) -> dict[str, Any]:
         """Hand over everything counted since the last time, as JSON, and begin anew."""
-        message = {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
+        message = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         self._begin()
         return message
-
-    def _cell(self, planned: float) -> Cell:
-        second = int(planned)
-        cell = self.cells.get(second)
-        if cell is None:
-            cell = self.cells[second] = [0, 0, 0, {}]
-        return cell
-
-    def _reject(self, reason: str) -> None:
-        reason = bounded(reason, self._reasons, OTHER_REASONS)
-        self.rejections[reason] = self.rejections.get(reason, 0) + 1
 
     def _new(self, pod: str, now: float) -> str:
         """Remember a pod's first purchase; past the bound all new names count as one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ def with_image(manifest: Manifest, image: str) -> Manifest:
     for container in [*(spec.get("initContainers") or ()), *_containers(replicaset)]:
         if isinstance(container, dict) and container.get("image") == manifest.image:
             container["image"] = image
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def for_server(manifest: Manifest, minor: int) -> Manifest:
@@ -135,7 +135,7 @@ def for_server(manifest: Manifest, minor: int) -> Manifest:
         if seconds is not None:
             del hook["sleep"]
             hook["exec"] = {"command": ["sleep", str(seconds)]}
-    return Manifest(replicaset, manifest.service, manifest.source, manifest.text)
+    return replace(manifest, replicaset=replicaset)
 
 
 def wrong(source: str, what: str, hint: str = "flashsale manifest") -> BadInputError:

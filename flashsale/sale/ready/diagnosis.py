@@ -228,9 +228,10 @@ def _not_answering(pod: Pod, events: list[Object], log: str) -> Diagnosis | None
         return Diagnosis(
             f"the pod {pod.name} runs, but says nothing, and its {where} fails: {reason}", mended
         )
+    other_path = Hint("flashsale up", "after you gave the app that path, or the probe another")
     return Diagnosis(
         f"the pod {pod.name} runs, but its {where} fails: {reason}",
-        f"flashsale logs {pod.name}",
+        other_path if reason.endswith("404") else f"flashsale logs {pod.name}",
         last_lines(log),
     )
 

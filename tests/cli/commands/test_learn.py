@@ -24,7 +24,7 @@ def test_the_course_types_the_commands_for_whoever_asks(flashsale: Flashsale) ->
         session.person.types("a")
         session.person.sees("Starting the embedded cluster", "READY 3")
         flashsale.stop_cluster()
-        session.person.sees("The course goes on when it is back")
+        session.person.sees("Type in another terminal: flashsale up")
         session.types("up", "--replicas", "1")
         session.person.sees("READY 1")
         session.person.types("q")

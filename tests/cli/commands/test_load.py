@@ -52,13 +52,6 @@ async def result(*words: str) -> tuple[int, str, str]:
     return await asyncio.to_thread(forked, ["load", *words], os.environ, PATIENCE)
 
 
-async def wait_until_asked(shop: Liar, least: int) -> None:
-    """Wait until so many purchases have reached the shop."""
-    async with asyncio.timeout(20):
-        while shop.requests < least:  # noqa: ASYNC110 - the shop is no part of what is tested
-            await asyncio.sleep(0.01)
-
-
 async def test_json_is_one_document_with_the_keys_of_the_contract() -> None:
     """A machine reads stdout as it is; the books in it balance."""
     async with Liar(lambda number: "refuse" if number % 3 == 2 else "sell") as shop:
@@ -105,7 +98,7 @@ async def test_more_lost_than_allowed_is_exit_7(most: str, code: int) -> None:
 
 async def test_people_get_a_table_and_a_verdict() -> None:
     """Plain text where stdout is no terminal: no colours, no control characters."""
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         code, out, err = await result("--url", shop.url, "--rate", "40", "--for", "0.5")
     assert code == 0, err
     assert "\x1b" not in out + err
@@ -118,9 +111,9 @@ async def test_people_get_a_table_and_a_verdict() -> None:
 )
 async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: int) -> None:
     """Interrupted, the run ends in order: all that was sent is accounted for."""
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         with typed("--url", shop.url, "-o", "json") as process:
-            await wait_until_asked(shop, 10)
+            await shop.asked(10)
             process.send_signal(number)
             out = await written(process)
     assert process.returncode == code
@@ -130,12 +123,12 @@ async def test_a_signal_gives_the_summary_so_far(number: signal.Signals, code: i
 @pytest.mark.skipif(not shutil.which("timeout"), reason="macOS has no timeout of its own")
 async def test_timeout_gets_the_numbers_too() -> None:
     """It sends SIGTERM twice, to the program and to its group; also when it is told to end."""
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         words = [sys.executable, "-c", MAIN, "load", "--url", shop.url, "--rate", "50"]
         process = await asyncio.create_subprocess_exec(
             "timeout", "--preserve-status", "60", *words, stdout=PIPE, stderr=PIPE
         )
-        await wait_until_asked(shop, 10)
+        await shop.asked(10)
         process.terminate()
         out, err = await process.communicate()
     assert process.returncode == 143, err
@@ -146,7 +139,7 @@ async def test_a_second_signal_ends_it_at_once() -> None:
     """Without the buyers that still wait, and without numbers."""
     async with Liar(lambda _: "silence") as shop:
         with typed("--url", shop.url, "--timeout", "60s") as process:
-            await wait_until_asked(shop, 5)
+            await shop.asked(5)
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(20):
                 while process.poll() is None:
@@ -158,9 +151,9 @@ async def test_a_second_signal_ends_it_at_once() -> None:
 
 async def test_a_killed_program_stops_sending() -> None:
     """The processes that send do not outlive the one that was typed, not even its SIGKILL."""
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         with typed("--url", shop.url, "--rate", "50") as process:
-            await wait_until_asked(shop, 10)
+            await shop.asked(10)
             process.kill()
         async with asyncio.timeout(10):
             while (before := shop.requests) >= 0:
@@ -192,7 +185,7 @@ async def test_ctrl_c_again_and_again_leaves_with_130() -> None:
     """Whatever is being tidied up just then: the exit code says who ended it."""
     async with Liar(lambda _: "silence") as shop:
         with typed("--url", shop.url, "--timeout", "60s") as process:
-            await wait_until_asked(shop, 5)
+            await shop.asked(5)
             async with asyncio.timeout(20):
                 while process.poll() is None:
                     process.send_signal(signal.SIGINT)

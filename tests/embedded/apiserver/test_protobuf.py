@@ -36,6 +36,23 @@ def test_recorded_namespace_is_read() -> None:
     }
 
 
+def test_options_of_a_deletion_are_read_in_every_version() -> None:
+    """The Go clients send them with the version of what they delete."""
+    kind = message((1, b"apps/v1"), (2, b"DeleteOptions"))
+    options = message((4, b"Foreground")) + b"\x08\x05"  # gracePeriodSeconds
+    assert protobuf.decode_protobuf(protobuf.MAGIC + message((1, kind), (2, options))) == {
+        "apiVersion": "apps/v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Foreground",
+        "gracePeriodSeconds": 5,
+    }
+
+
+def test_an_unknown_kind_is_named() -> None:
+    """Who asked for another one says so, by that name."""
+    assert protobuf.decode_protobuf(UNKNOWN) == {"apiVersion": "v1", "kind": "Endpuints"}
+
+
 def test_labels_and_annotations_are_read() -> None:
     """Maps are repeated entries."""
     labels = [(11, message((1, b"app"), (2, b"shop"))), (11, message((1, b"empty")))]
@@ -52,7 +69,6 @@ def test_labels_and_annotations_are_read() -> None:
     [
         b"",
         b"k8s\x00",
-        UNKNOWN,
         SENT[:-30],
         sent(b"\x08\x01"),
         sent(message((1, b"\xff"))),
@@ -60,7 +76,7 @@ def test_labels_and_annotations_are_read() -> None:
     ],
 )
 def test_everything_else_is_refused(body: bytes) -> None:
-    """Unknown kinds, cut off, no text."""
+    """Cut off, no text."""
     with pytest.raises(ValueError, match=r"."):
         protobuf.decode_protobuf(body)
 

@@ -14,7 +14,6 @@ from flashsale.embedded.apiserver.connections import Connections
 from flashsale.embedded.apiserver.handlers.subresources import spdy_upgrade
 from flashsale.embedded.apiserver.handlers.subresources.port_channels import (
     CHANNEL_PROTOCOLS,
-    IN_BASE64,
     PodConnection,
     PortChannels,
 )
@@ -122,7 +121,7 @@ async def test_ports_in_every_protocol_of_channels(protocol: str) -> None:
     """A port's channels begin with its number; data passes both ways."""
 
     def packed(channel: int, data: bytes) -> bytes | str:
-        if protocol == IN_BASE64:
+        if protocol == "v4.base64.channel.k8s.io":
             return f"{channel}{base64.b64encode(data).decode()}"
         return bytes([channel]) + data
 

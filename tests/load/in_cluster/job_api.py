@@ -82,9 +82,11 @@ class JobApi:
         return body
 
     async def get(self, path: str, query: Any = None) -> Object:
-        """Return a Job, or the list of pods."""
-        if "/jobs/" in path:
-            return self.jobs.get(path.rpartition("/")[2]) or _missing(path)
+        """Return a Job."""
+        return self.jobs.get(path.rpartition("/")[2]) or _missing(path)
+
+    async def list_to_watch(self, path: str, query: Any = None) -> Object:
+        """Return the list of pods."""
         items = [pod.object for pod in self.pods.values()]
         return {"metadata": {"resourceVersion": "1"}, "items": items}
 

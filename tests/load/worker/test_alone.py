@@ -22,7 +22,7 @@ async def test_a_copy_of_the_folder_sends_without_anything_installed(tmp_path: P
     """So the same files can send from a container that holds nothing else."""
     copy = tmp_path / "flashsale" / "load" / "worker"
     shutil.copytree(Path(worker.__file__).parent, copy)
-    async with Liar(lambda _: "sell") as shop:
+    async with Liar() as shop:
         plan = LoadPlan(find_target(shop.url), rate=50, seconds=0.2)
         task = json.dumps(asdict(plan.orders(0, 1)))
         begin = json.dumps({"start": time.monotonic() + 0.5})

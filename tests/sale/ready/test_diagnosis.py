@@ -176,6 +176,7 @@ def test_liveness_probe_that_restarts_is_named() -> None:
     ("message", "reason"),
     [
         ("Readiness probe failed: HTTP probe failed with statuscode: 503", "HTTP status 503"),
+        ("Readiness probe failed: HTTP probe failed with statuscode: 404", "HTTP status 404"),
         (REFUSED, "connection refused"),
         ("Readiness probe failed: context deadline exceeded (Client.Timeout ...)", "no answer in"),
     ],
@@ -185,6 +186,7 @@ def test_failing_readiness_probe_says_which_and_how(message: str, reason: str) -
     diagnosis = diagnose([pod_object()], [event(NAME, "Unhealthy", message)], {NAME: ""})
     assert "readiness probe (GET /health on port 5000) fails" in diagnosis.cause
     assert reason in diagnosis.cause
+    assert ("that path" in diagnosis.hint) == ("404" in message)
 
 
 @pytest.mark.parametrize(

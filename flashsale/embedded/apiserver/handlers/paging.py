@@ -61,8 +61,7 @@ def read_paging(request: web.BaseRequest, limit: int, revision: int) -> Paging:
         StatusError: 400 for a token that cannot be read, or that comes with a revision.
     """
     query = request.query
-    token = query.get("continue", "")
-    if token:
+    if token := query.get("continue", ""):
         sent, start = _decode(token)
         if revision:
             why = "specifying resource version is not allowed when using continue"

@@ -66,7 +66,7 @@ def applied_configuration(write: Write, resource: Resource) -> Object:
     """
     api_version, kind = resource.api_version, resource.kind
     try:
-        applied = yaml_body.load_yaml(write.body)
+        applied, repeated = yaml_body.load_noting_duplicates(write.body)
     except yaml_body.YAMLBodyError as error:
         why = f"error decoding YAML: error converting YAML to JSON: {error}"
         raise api_errors.bad_request(why) from error
@@ -90,6 +90,10 @@ def applied_configuration(write: Write, resource: Resource) -> Object:
         raise api_errors.bad_request("metadata.managedFields must be nil")
     if wrong := typed_errors.first_type_error(applied, api_version, kind):
         raise configuration.untyped(applied, api_version, wrong)
+    if repeated and write.options.validation == "Strict":
+        why = f"error converting YAML to JSON: {schema.yaml_errors(repeated)[0]}"
+        raise api_errors.bad_request(f"error strict decoding YAML: {why}")
+    write.warn_of_fields(repeated)
     configuration_sent: Object = applied
     return configuration_sent
 

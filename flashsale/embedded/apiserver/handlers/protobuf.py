@@ -18,6 +18,7 @@ from flashsale.embedded.types.apitypes import Kind, knows, struct, type_name, wi
 from flashsale.objects.models import Object
 
 MAGIC = b"k8s\x00"
+UNLIKE = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
 VARINT, BYTES = 0, 2  # wire types; the others do not occur here
 LONGEST_VARINT = 10  # bytes of 7 bits
 TYPE_META, RAW = 1, 2  # of Unknown; 3 and 4 name an encoding and a type, and are empty
@@ -29,13 +30,15 @@ Fields = Iterator[tuple[int, int | bytes]]
 
 
 def decode_protobuf(body: bytes) -> Object:
-    """Decode an object as JSON would have it.
+    """Decode an object as JSON would have it; of a kind that is not known here, its name alone.
 
     Raises:
-        ValueError: it is damaged, or of a kind that is not known here.
+        ValueError: it is damaged.
     """
     if not body.startswith(MAGIC):
-        raise ValueError("it does not begin as Kubernetes' protobuf does")
+        raise ValueError(UNLIKE if body else "empty data")
+    if body == MAGIC:
+        raise ValueError("empty body")
     raw, version, kind = b"", "", ""
     for number, value in fields(body[len(MAGIC) :]):
         if number == TYPE_META:
@@ -45,10 +48,12 @@ def decode_protobuf(body: bytes) -> Object:
             raw = _bytes(value)
         elif value:
             raise ValueError("it is encoded once more")
-    if not knows(version, kind):
-        raise ValueError(f"it is a {kind}")
-    name = type_name(version, kind)
-    return {"apiVersion": version, "kind": kind} | _struct(name, raw, struct(name).fields)
+    decoded = {"apiVersion": version, "kind": kind}
+    known_as = "v1" if kind == "DeleteOptions" else version  # those belong to every version
+    if not knows(known_as, kind):
+        return decoded
+    name = type_name(known_as, kind)
+    return decoded | _struct(name, raw, struct(name).fields)
 
 
 def fields(message: bytes) -> Fields:

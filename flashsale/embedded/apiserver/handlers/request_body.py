@@ -17,7 +17,7 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import FieldError
 from flashsale.embedded.types.golang import go_json, go_text
 from flashsale.embedded.types.resources import Resource
-from flashsale.embedded.types.schema import FieldValidation, kind_error
+from flashsale.embedded.types.schema import FieldValidation, field_mistakes, kind_error
 from flashsale.embedded.types.strict_decoding import type_error
 from flashsale.objects.models import Object
 
@@ -32,7 +32,7 @@ INTERNAL_SCHEME = '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/reg
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A decoded body, and the paths of keys that stand in it twice."""
+    """A decoded body, and what to say of keys that stand in it twice."""
 
     content: Any
     duplicates: list[str]
@@ -66,43 +66,31 @@ def decode_body(request: web.BaseRequest, body: bytes, kind: str) -> Body:
         StatusError: 415 for another format, 400 for one that does not parse.
     """
     kind_of_body = media_type(request)
-    if kind_of_body == PROTOBUF:
-        return Body(_decode_protobuf(body), [])
     prefix = f"the object provided is unrecognized (must be of type {kind}): "
     shown = f" ({_summary(body)})"
     try:
-        if kind_of_body == YAML:
-            decoded = Body(yaml_body.load_yaml(body) if body.strip() else {}, [])
+        if kind_of_body == PROTOBUF:
+            decoded = Body(protobuf.decode_protobuf(body), [])
+        elif kind_of_body == YAML:
+            loaded = yaml_body.load_noting_duplicates(body) if body.strip() else ({}, [])
+            decoded = Body(*loaded)
         elif kind_of_body in ("", JSON, OCTETS):
-            decoded = Body(*go_json.decode_noting_duplicates(body))
+            content, repeated = go_json.decode_noting_duplicates(body)
+            decoded = Body(content, field_mistakes([], repeated))
         else:
             raise api_errors.unsupported_body()
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(prefix + why + shown) from error
-    except yaml_body.YAMLBodyError as error:
+    except ValueError as error:
         raise api_errors.bad_request(f"{prefix}{error}{shown}") from error
-    wrong = kind_error(decoded.content)
-    if wrong:
+    if wrong := kind_error(decoded.content):
         why = f"couldn't get version/kind; json parse error: {wrong}"
         raise api_errors.bad_request(prefix + why + shown)
     version = (decoded.content or {}).get("apiVersion") or ""
     if version.count("/") > 1:
-        why = f"unexpected GroupVersion string: {version}"
-        raise api_errors.bad_request(prefix + why + shown)
+        raise api_errors.bad_request(prefix + f"unexpected GroupVersion string: {version}" + shown)
     return decoded if decoded.content is not None else Body({}, [])
-
-
-def _decode_protobuf(body: bytes) -> Object:
-    """Decode what `kubectl create` and the Go clients send.
-
-    Raises:
-        StatusError: 415 for what cannot be read.
-    """
-    try:
-        return protobuf.decode_protobuf(body)
-    except ValueError as error:
-        raise api_errors.no_protobuf() from error
 
 
 def _summary(body: bytes) -> str:
@@ -193,17 +181,15 @@ def delete_options(request: web.BaseRequest, body: bytes) -> DeleteOptions:
 def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
     if media_type(request) not in ("", JSON, OCTETS, YAML, PROTOBUF):
         raise api_errors.unsupported_body()
+    decode = {YAML: yaml_body.load_yaml, PROTOBUF: protobuf.decode_protobuf}
     try:
-        sent = (
-            yaml_body.load_yaml(body) if media_type(request) == YAML else go_json.decode_json(body)
-        )
+        sent = decode.get(media_type(request), go_json.decode_json)(body)
     except go_json.GoJSONError as error:
         why = f"couldn't get version/kind; json parse error: {error}"
         raise api_errors.bad_request(why) from error
-    except yaml_body.YAMLBodyError as error:
+    except ValueError as error:
         raise api_errors.bad_request(str(error)) from error
-    unread = kind_error(sent)
-    if unread:
+    if unread := kind_error(sent):
         raise api_errors.bad_request(f"couldn't get version/kind; json parse error: {unread}")
     sent = sent or {}
     kind = sent.get("kind") or "DeleteOptions"
@@ -212,8 +198,7 @@ def _sent_options(request: web.BaseRequest, body: bytes) -> Object:
         raise api_errors.bad_request(
             f'no kind "{kind}" is registered for version "{version}" in scheme {INTERNAL_SCHEME}'
         )
-    wrong = type_error(sent, "v1", "DeleteOptions")
-    if wrong:
+    if wrong := type_error(sent, "v1", "DeleteOptions"):
         raise api_errors.bad_request(wrong)
     options: Object = sent
     return options

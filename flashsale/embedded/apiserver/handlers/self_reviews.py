@@ -1,6 +1,6 @@
 """Reviews of oneself: `kubectl auth can-i` and `kubectl auth whoami`.
 
-A client with a certificate may do everything here, so each answer is yes.
+A client with a certificate may do everything here, whom it impersonates next to nothing.
 """
 
 from __future__ import annotations
@@ -32,20 +32,30 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
     if request.method != "POST":
         raise api_errors.method_not_allowed()
     form = responses.wanted(request)
-    kind, answer = REVIEWS[path]
+    group, _, plural = path.removeprefix("/apis/").partition("/v1/")
+    kind = KINDS[plural]
     body = await request_body.read_body(request)
     if request_body.media_type(request) == responses.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
         sent = request_body.decode_body(request, body, kind).content
-        if answer is _access:
+        if REVIEWS[path] is _access:
             _check_attributes(sent.get("spec") or {})
-    head = {"kind": kind, "apiVersion": path.removeprefix("/apis/").rpartition("/")[0]}
-    return responses.answer(form, head | answer(request, sent, now), 201)
+    head = {"kind": kind, "apiVersion": f"{group}/v1"}
+    return responses.answer(form, head | REVIEWS[path](request, sent, now), 201)
 
 
 def _access(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    return {"metadata": {}, "spec": sent.get("spec") or {}, "status": {"allowed": True}}
+    return {
+        "metadata": {},
+        "spec": sent.get("spec") or {},
+        "status": {"allowed": _may_all(request)},
+    }
+
+
+def _may_all(request: web.BaseRequest) -> bool:
+    user = authentication.impersonated(request)
+    return user is None or user.is_master
 
 
 def _check_attributes(spec: Object) -> None:
@@ -57,16 +67,33 @@ def _check_attributes(spec: Object) -> None:
 
 
 def _rules(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    everything = {
-        "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
-        "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-        "incomplete": False,
-    }
-    return {"metadata": {}, "spec": {}, "status": everything}
+    resources = [_own_reviews("authorization"), _own_reviews("authentication")]
+    below = [url for name in authentication.DISCOVERY for url in (f"/{name}", f"/{name}/*")]
+    public = [*authentication.PUBLIC, "/version/"]
+    urls = [{"verbs": ["get"], "nonResourceURLs": some} for some in (below + public, public)]
+    if _may_all(request):
+        resources.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        urls.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
+    rules = {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+    return {"metadata": {}, "spec": {}, "status": rules}
+
+
+def _own_reviews(area: str) -> Object:
+    group = f"{area}.k8s.io"
+    plurals = [path.rpartition("/")[2] for path in REVIEWS if f"/{group}/" in path]
+    return {"verbs": ["create"], "apiGroups": [group], "resources": plurals}
 
 
 def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
-    """Return the user and the groups that the client's certificate names."""
+    """Return who is impersonated, or the user and the groups of the client's certificate."""
+    user = authentication.impersonated(request)
+    shown = (
+        {"username": user.name, "groups": list(user.groups)} if user else _certified_user(request)
+    )
+    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": shown}}
+
+
+def _certified_user(request: web.BaseRequest) -> Object:
     encrypted = authentication.encryption(request)
     certificate = encrypted.getpeercert() if encrypted else {}
     identity: dict[str, list[str]] = {}
@@ -74,18 +101,21 @@ def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
         identity.setdefault(name, []).append(value)
     user: Object = {
         "username": "".join(identity.get("commonName", [])),
-        "groups": [*identity.get("organizationName", []), "system:authenticated"],
+        "groups": [*identity.get("organizationName", []), authentication.AUTHENTICATED],
     }
     if encrypted:
         digest = hashlib.sha256(encrypted.getpeercert(binary_form=True)).hexdigest()
         user["extra"] = {CREDENTIAL: [f"X509SHA256={digest}"]}
-    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": user}}
+    return user
 
 
-AUTHORIZATION = "/apis/authorization.k8s.io/v1"
-AUTHENTICATION = "/apis/authentication.k8s.io/v1"
-REVIEWS: dict[str, tuple[str, Callable[[web.BaseRequest, Object, float], Object]]] = {
-    f"{AUTHORIZATION}/selfsubjectaccessreviews": ("SelfSubjectAccessReview", _access),
-    f"{AUTHORIZATION}/selfsubjectrulesreviews": ("SelfSubjectRulesReview", _rules),
-    f"{AUTHENTICATION}/selfsubjectreviews": ("SelfSubjectReview", _identity),
+KINDS = {
+    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
+    "selfsubjectreviews": "SelfSubjectReview",
+}
+REVIEWS: dict[str, Callable[[web.BaseRequest, Object, float], Object]] = {
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": _access,
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": _rules,
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews": _identity,
 }

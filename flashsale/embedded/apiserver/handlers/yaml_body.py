@@ -9,12 +9,13 @@ from typing import Any
 import yaml
 
 from flashsale.base.yaml_loader import SafeLoader
+from flashsale.embedded.types.golang import go_json
 from flashsale.embedded.types.strict_decoding import sound
 
 DEEPEST = 100  # levels of nesting; libyaml's composer recurses in C, where too deep is a crash
 LARGEST = 1_000_000  # values after all aliases are followed
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
-
+TEXT = "tag:yaml.org,2002:str"
 
 NO_TEXT = re.compile(  # what Go's YAML reads otherwise, with the truth values of YAML 1.1
     r"|~|null|Null|NULL|<<|[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON"
@@ -33,6 +34,24 @@ class _Loader(SafeLoader):
         for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.repeated: list[tuple[int, str]] = []  # with their lines
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Note which keys stand twice; the last one counts."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    shown = json.dumps(key.value) if key.tag == TEXT else key.value
+                    words = f"line {line}: key {shown} already set in map"
+                    self.repeated.append((line, words))
+                seen.add(key.value)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
+
 
 class _Dumper(yaml.SafeDumper):
     """Indents and quotes as Go's YAML does: texts that look like times or numbers are quoted."""
@@ -44,7 +63,7 @@ class _Dumper(yaml.SafeDumper):
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """Write lines as lines, and quote what would be read as something else."""
         style = "|" if "\n" in text else '"' if NO_TEXT.fullmatch(text) else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        return self.represent_scalar(TEXT, text, style=style)
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
@@ -64,9 +83,19 @@ def load_yaml(body: bytes) -> Any:
     Raises:
         YAMLBodyError: it is not YAML.
     """
+    return load_noting_duplicates(body)[0]
+
+
+def load_noting_duplicates(body: bytes) -> tuple[Any, list[str]]:
+    """Decode one YAML document; returns in Go's words which keys stand twice, too.
+
+    Raises:
+        YAMLBodyError: it is not YAML.
+    """
     text = body.decode("utf-8", "replace")
     try:
-        return sound(_json(text) if text.lstrip().startswith("{") else _yaml(text))
+        value, repeated = _json(body, text) if text.lstrip().startswith("{") else _yaml(text)
+        return sound(value), repeated
     except yaml.YAMLError as error:
         raise YAMLBodyError(f"yaml: {_explained(error)}") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -90,20 +119,26 @@ def _explained(error: yaml.YAMLError) -> str:
     return str(error.problem)
 
 
-def _json(text: str) -> Any:
+def _json(body: bytes, text: str) -> tuple[Any, list[str]]:
     """Decode JSON, which is YAML and what kubectl sends under that name."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value, repeated = go_json.decode_noting_duplicates(body)
+    except go_json.GoJSONError:
         return _yaml(text)
+    return _yaml(text) if repeated else (value, [])
 
 
-def _yaml(text: str) -> Any:
+def _yaml(text: str) -> tuple[Any, list[str]]:
     _check_depth(text)
-    thing = next(yaml.load_all(text, _Loader), None)  # a safe one
+    loader = _Loader(text)  # a safe one
+    try:
+        thing = loader.get_data() if loader.check_data() else None
+    finally:
+        loader.dispose()
     if _size(thing, {}) > LARGEST:
         raise _RefusedError("document contains excessive aliasing")
-    return json.loads(json.dumps(thing, default=str, allow_nan=False))
+    value = json.loads(json.dumps(thing, default=str, allow_nan=False))
+    return value, [words for _, words in sorted(loader.repeated)]
 
 
 def _check_depth(text: str) -> None:

@@ -55,8 +55,7 @@ def keep_pod_defaults(pod: Object, old: Object, store: Store) -> Object:
     """Return a changed pod with what admission had added, where it is left out."""
     spec = pod["spec"]
     kept = {key: old["spec"][key] for key in ADMITTED if key in old["spec"] and key not in spec}
-    missing = _missing_tolerations(spec, store)
-    if missing:
+    if missing := _missing_tolerations(spec, store):
         kept["tolerations"] = [*(spec.get("tolerations") or []), *missing]
     return pod | {"spec": spec | kept}
 

@@ -100,8 +100,7 @@ class Registry:
             track = self.tracker(resource, manager)
         thing = self._prepare_new(resource, namespace, body, track, dry_run=dry_run)
         name = thing["metadata"]["name"]
-        existing = self.store.get(resource, namespace, name)
-        if existing:
+        if existing := self.store.get(resource, namespace, name):
             terminating = "deletionTimestamp" in existing["metadata"]
             raise api_errors.already_exists(resource, name, terminating=terminating)
         return thing if dry_run else self.store.put(resource, thing)

@@ -54,8 +54,7 @@ class ServiceAllocator:
         A dry run takes any address and port of the right form, as a real one does.
         """
         spec, before = dict(service["spec"]), (old or {}).get("spec") or {}
-        errors = _families(spec, before)
-        if errors:
+        if errors := _families(spec, before):
             return service, errors
         uid = service["metadata"].get("uid")
         others = [s for s in self._store.all(SERVICES) if s["metadata"]["uid"] != uid]
@@ -216,8 +215,7 @@ def _families(spec: Object, before: Object) -> list[FieldError]:
     policy = spec.get("ipFamilyPolicy") or before.get("ipFamilyPolicy")
     spec["ipFamilyPolicy"] = policy or ("RequireDualStack" if loose else "SingleStack")
     families = list(spec.get("ipFamilies") or [])
-    errors = _too_many_for_one(spec, families) + _inferred(spec, families)
-    if errors:
+    if errors := _too_many_for_one(spec, families) + _inferred(spec, families):
         return errors
     families = families or [FAMILY]
     spec["ipFamilies"] = families

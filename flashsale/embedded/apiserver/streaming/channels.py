@@ -39,10 +39,11 @@ class ChannelProtocol:
     in_base64: bool = False  # text messages that begin with a digit
     has_status: bool = True  # how a command ended is told as a Status, and success as well
     has_end: bool = False
+    highest: int = RESIZE  # channel
 
     def encode(self, channel: int, data: bytes) -> bytes | str:
         if self.in_base64:
-            return f"{channel}{base64.b64encode(data).decode()}"
+            return f"{chr(ord('0') + channel)}{base64.b64encode(data).decode()}"
         return bytes([channel]) + data
 
     def decode(self, message: bytes | str) -> Arrived | None:
@@ -57,13 +58,19 @@ class ChannelProtocol:
         if self.has_end and data[0] == CLOSE:
             if len(data) != 2:
                 raise BadMessageError("one channel follows the signal to close")
-            return Arrived(_known(data[1]), end=True)
+            return Arrived(self._known(data[1]), end=True)
         if not self.in_base64:
-            return Arrived(_known(data[0]), data[1:])
+            return Arrived(self._known(data[0]), data[1:])
         try:
-            return Arrived(_known(data[0] - ord("0")), base64.b64decode(data[1:], validate=True))
+            channel = self._known((data[0] - ord("0")) % 256)
+            return Arrived(channel, base64.b64decode(data[1:], validate=True))
         except binascii.Error as error:
             raise BadMessageError(str(error)) from error
+
+    def _known(self, channel: int) -> int:
+        if channel > self.highest:
+            raise BadMessageError(f"there is no channel {channel}")
+        return channel
 
     def encode_status(self, status: Object) -> bytes | str | None:
         """Make the last message; None where success is said by the end alone."""
@@ -121,9 +128,3 @@ def failure_status(why: str) -> Object:
         "details": {"causes": [{"message": why}]},
         "code": 500,
     }
-
-
-def _known(channel: int) -> int:
-    if not STDIN <= channel <= RESIZE:
-        raise BadMessageError(f"there is no channel {channel}")
-    return channel

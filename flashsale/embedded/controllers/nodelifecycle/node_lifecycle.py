@@ -105,8 +105,7 @@ class NodeLifecycleController:
             if node and find_condition(node, "Ready"):  # a new one keeps the taint of its admission
                 self._attempt(node, lambda node: self._swap(node, *no_schedule_change(node)))
         for name in self._rate.take(self._clock()):
-            node = self._store.get(NODES, "", name)
-            if node:
+            if node := self._store.get(NODES, "", name):
                 self._attempt(node, self._evict)
 
     def _attempt(self, node: Object, work: Callable[[Object], None]) -> None:
@@ -156,8 +155,7 @@ class NodeLifecycleController:
             self._rate.add(node["metadata"]["name"], _zone(node))
 
     def _evict(self, node: Object) -> None:
-        taint = EVICTING.get(find_condition(node, "Ready").get("status", ""))
-        if taint:
+        if taint := EVICTING.get(find_condition(node, "Ready").get("status", "")):
             self._swap(node, [taint], [other for other in EVICTING.values() if other != taint])
 
     def _swap(self, node: Object, more: Sequence[Taint], fewer: Sequence[Taint]) -> None:

@@ -91,8 +91,7 @@ def before(first: Object, other: Object, now: float) -> int:
     effect for a ReplicaSet without an owner.
     """
     for rule in (_is_assigned, _phase, is_ready, _cost):
-        difference = rule(first) - rule(other)
-        if difference:
+        if difference := rule(first) - rule(other):
             return difference
     ready_one, ready_other = _ready_since(first), _ready_since(other)
     if ready_one and ready_other and ready_one != ready_other:

@@ -102,12 +102,16 @@ class ImageStore:
         from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
 
         full = _full_name(name)
-        stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
         try:
+            stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
             recipe = dockerfile_reader.read_stages(stages, folder)
             layer, notes = self._packages(recipe, emit)
             identity, built = self._store(recipe, layer, folder)
             self._point(full, identity)
+        except RecursionError as error:
+            raise BadInputError(
+                f"{dockerfile} has more in one another than can be read."
+            ) from error
         except OSError as error:
             if error.filename and Path(error.filename).is_relative_to(folder):
                 raise BadInputError(

@@ -195,8 +195,7 @@ class PackageLayers:
         wheels = self._root / WHEELS
         kept = [file.name for file in wheels.glob("*.whl")]
         with contextlib.suppress(ValueError):  # a name or a version that only pip can read
-            words = wheel_words(way.words, installed(place), build_requirements(install), kept)
-            if words:
+            if words := wheel_words(way.words, installed(place), build_requirements(install), kept):
                 argv = [*way.pip, "wheel", "--quiet", "--wheel-dir", str(wheels), *words]
                 self._run(argv, cwd, env, lambda line: None, deque(maxlen=0))
 
@@ -218,8 +217,7 @@ class PackageLayers:
         with process:
             assert process.stdout is not None
             for raw in process.stdout:
-                line = raw.decode(errors="replace").rstrip()
-                if line:
+                if line := raw.decode(errors="replace").rstrip():
                     lines.append(line)
                     emit(line)
         self._running = None

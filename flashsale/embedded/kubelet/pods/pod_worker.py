@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flashsale.base.aio import run_until
 from flashsale.embedded.kubelet.pods.pod import RETRY, KubeletPod, NodeServices
 from flashsale.embedded.kubelet.pods.pod_state import new_pod_state, recovered
 from flashsale.embedded.kubelet.pods.pod_status import initialized
@@ -149,9 +149,13 @@ class PodWorker:
         if self.pod.leaving:
             self._leave()
         if not self.pod.ended:
-            if not self._ending.is_set():
-                await self._until_ending(self._live())
-            await self._ending.wait()
+            ending = asyncio.ensure_future(self._ending.wait())
+            try:
+                if not self._ending.is_set():
+                    await run_until(self._live(), ending)
+                await ending
+            finally:
+                ending.cancel()
             await self._terminate()
         elif self.pod.shown_running:  # the kubelet was away when somebody said that it is over
             await self._terminate()
@@ -166,19 +170,6 @@ class PodWorker:
             container.reap()
         self.pod.leave()
         self.pod.close()
-
-    async def _until_ending(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the pod until it is over by itself, or is to end."""
-        life = asyncio.ensure_future(work)
-        ending = asyncio.ensure_future(self._ending.wait())
-        try:
-            await asyncio.wait({life, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if life.done():
-                await life
-        finally:
-            life.cancel()
-            ending.cancel()
-            await asyncio.wait({life, ending})
 
     async def _live(self) -> None:
         self.pod.publish()

@@ -112,8 +112,7 @@ class ProbeWorker:
             text = f"{kind} probe warning: {outcome.output}"
             self._pod.record("Warning", "ProbeWarning", text, name)
         elif outcome.verdict == "failure":
-            text = f"{kind} probe failed: {outcome.output}"
-            self._pod.record("Warning", "Unhealthy", text, name)
+            self._pod.record("Warning", "Unhealthy", f"{kind} probe failed: {outcome.output}", name)
         elif outcome.verdict == "error":
             text = f"{kind} probe errored and resulted in unknown state: {outcome.output}"
             self._pod.record("Warning", "Unhealthy", text, name)

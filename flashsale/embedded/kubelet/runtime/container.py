@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import Any
 
+from flashsale.base.aio import run_until
 from flashsale.embedded.kubelet.images.image_puller import SLOW_SYNC, SYNC, ImagePuller
 from flashsale.embedded.kubelet.pods.pod import KubeletPod
 from flashsale.embedded.kubelet.pods.pod_state import (
@@ -31,11 +33,12 @@ from flashsale.embedded.kubelet.runtime.stop_container import (
     Grace,
     HookError,
     run_hook,
-    run_unless_ended,
     stop_container,
 )
 from flashsale.embedded.types.golang import go_text
 from flashsale.objects.models import Object
+
+AT_ONCE = 0.3  # seconds; a real kubelet looks once a second
 
 
 class Container:
@@ -96,8 +99,7 @@ class Container:
         if not (instance := self.instance):
             return
         if instance.process.running:
-            text = f"Stopping container {self.name}"
-            self._pod.record("Normal", "Killing", text, self.name)
+            self._pod.record("Normal", "Killing", f"Stopping container {self.name}", self.name)
             await stop_container(instance, grace, lambda: self._pre_stop(instance, grace))
         if isinstance(self.state.state, Running):
             end = self._end(await instance.process.wait())
@@ -148,11 +150,24 @@ class Container:
         self._pod.put(running, publish=False)
         if not await self._post_start(self.instance):
             self.instance.process.kill()
-        self._started()
+        if not await self._ends_at_once(self.instance):
+            self._started()
         end = self._end(await self.instance.process.wait())
         if self._restart is None:
             await asyncio.sleep(tools.rng.uniform(*tools.relist))
         return end
+
+    async def _ends_at_once(self, instance: Instance) -> bool:
+        """Whether a container that is to end does so before a real kubelet would have seen it.
+
+        `kubectl run --rm -i` is not to attach to one that is over before it gets there.
+        """
+        if self._init or self._pod.policy == "Always":
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AT_ONCE):
+                await instance.process.wait()
+        return not instance.process.running
 
     def _new_id(self) -> str:
         return f"{self._pod.tools.node.runtime}://{self._pod.tools.rng.randbytes(32).hex()}"
@@ -183,6 +198,7 @@ class Container:
                 self._warn("Failed", f"Error: {error}")
                 self._pod.put(self.state.waiting("CreateContainerConfigError", str(error)))
                 await asyncio.sleep(SLOW_SYNC)
+                await self._puller.ready()  # as before each try
 
     def _not_started(self, error: StartError, container_id: str) -> Terminated:
         """A command that cannot be run counts as a container that ended at once."""
@@ -243,7 +259,7 @@ class Container:
             return
         try:
             async with grace.limit():
-                await run_unless_ended(self._run_hook(hook, instance), instance)
+                await run_until(self._run_hook(hook, instance), instance.process.ended)
         except (HookError, TimeoutError):
             self._warn("FailedPreStopHook", "PreStopHook failed")
 
@@ -251,7 +267,7 @@ class Container:
         if not (hook := self._hook("postStart")):
             return True
         try:
-            await run_unless_ended(self._run_hook(hook, instance), instance)
+            await run_until(self._run_hook(hook, instance), instance.process.ended)
         except HookError:
             self._warn("FailedPostStartHook", "PostStartHook failed")
             return False

@@ -14,6 +14,9 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import SourceFileLoader
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from flashsale.embedded.kubelet.runtime.container_root import ContainerRoot
@@ -160,13 +163,22 @@ async def spawn(
     raise OSError(code, os.strerror(code), argv[0])
 
 
+@cache
+def _compiled(script: Path) -> Path:
+    """Have a script compiled, as it would else be each time it is run; says where that is."""
+    with contextlib.suppress(OSError):  # it cannot be written
+        SourceFileLoader(script.stem, str(script)).get_code(script.stem)
+    return Path(cache_from_source(str(script)))
+
+
 def _start_shim(
     control: socket.socket, streams: StandardStreams, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     mark = {MARK: env[MARK]} if MARK in env else {}
     libraries = {name: env[name] for name in ("LD_LIBRARY_PATH",) if name in env}
+    script = _compiled(SHIM) if _compiled(SHIM).is_file() else SHIM
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(SHIM), str(control.fileno())],
+        [sys.executable, "-I", "-S", str(script), str(control.fileno())],
         env={**mark, **libraries},
         cwd="/",
         stdin=streams.stdin,

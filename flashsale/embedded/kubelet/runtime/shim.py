@@ -20,15 +20,17 @@ import ctypes
 import marshal
 import os
 import select
-import signal
 import sys
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from typing import Any
 
     Request = dict[str, Any]
+else:
+    import _signal as signal  # built in; `signal` itself would cost an enum
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
 CLONE_NEWPID = 0x20000000

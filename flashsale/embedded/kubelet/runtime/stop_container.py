@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from flashsale.embedded.kubelet.prober.probe_specs import Exec, HttpGet, action_of
@@ -93,16 +93,3 @@ async def run_hook(
             raise HookError(str(error)) from error
         if code:
             raise HookError(f"exit code {code}: {output}")
-
-
-async def run_unless_ended(work: Coroutine[Any, Any, None], instance: Instance) -> None:
-    """Run something for as long as the container runs; the end of either ends this."""
-    task = asyncio.ensure_future(work)
-    both: set[asyncio.Future[Any]] = {task, instance.process.ended}
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            await task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})

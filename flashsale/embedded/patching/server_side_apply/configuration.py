@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from flashsale.embedded.patching.server_side_apply import field_walk, last_applied
+from flashsale.embedded.patching.server_side_apply import field_walk, last_applied, typed_errors
 from flashsale.embedded.patching.server_side_apply import managers as managing
 from flashsale.embedded.patching.server_side_apply.field_sets import NOTHING, FieldSet
 from flashsale.embedded.patching.server_side_apply.last_applied import metadata_of
@@ -67,9 +67,12 @@ def apply_configuration(
     """
     applying = _applying(applied, manager, api_version, subresource, now)
     bare, managers = _taken_apart(live)
-    if live is not None and not managers:
-        managers = _before_first_apply(bare, api_version, now)
-    merged, owners, conflicts = applying.merge(bare, managers)
+    try:
+        if live is not None and not managers:
+            managers = _before_first_apply(bare, api_version, now)
+        merged, owners, conflicts = applying.merge(bare, managers)
+    except field_walk.UntypedError as error:
+        raise _untyped_live(bare, api_version) from error
     writes = merged != bare
     merged = settle(merged) if settle else merged
     if conflicts and manager == last_applied.KUBECTL:
@@ -194,6 +197,14 @@ def untyped(applied: Object, api_version: str, why: str) -> StatusError:
     """Refuse a configuration whose types are wrong, as Kubernetes does."""
     place, kind = _place_and_kind(applied, api_version)
     return StatusError(500, "", f"failed to create typed patch object ({place}; {kind}): {why}")
+
+
+def _untyped_live(live: Object, api_version: str) -> StatusError:
+    """Refuse to apply to an object whose lists cannot be merged; nobody owns anything of one."""
+    place, kind = _place_and_kind(live, api_version)
+    why = typed_errors.first_type_error(live, api_version, str(live.get("kind")))
+    prefix = "failed to create manager for existing fields: failed to convert new object"
+    return StatusError(500, "", f"{prefix} ({place}; {kind}) to smd typed: {why}")
 
 
 def unconvertible(applied: Object, api_version: str, why: str) -> StatusError:

@@ -51,8 +51,7 @@ def _value(kind: Kind, value: Any, at: str) -> Iterator[str]:
         for key, item in value.items():
             yield from _value(kind.item, item, f"{at}.{key}")
     else:
-        wrong = _scalar(kind.name, value)
-        if wrong:
+        if wrong := _scalar(kind.name, value):
             yield _wrong(at, wrong)
 
 

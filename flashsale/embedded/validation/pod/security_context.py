@@ -50,8 +50,7 @@ def validate_container_security(context: Object, at: str) -> Errors:
 
 def _identity(number: int | None, field: str) -> Errors:
     if number is not None and not 0 <= number <= HIGHEST_ID:
-        why = f"must be between 0 and {HIGHEST_ID}, inclusive"
-        yield FieldError.invalid(field, number, why)
+        yield FieldError.invalid(field, number, f"must be between 0 and {HIGHEST_ID}, inclusive")
 
 
 def _sysctls(context: Object, field: str) -> Errors:

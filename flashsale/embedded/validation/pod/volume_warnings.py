@@ -32,8 +32,7 @@ def volume_warnings(volumes: list[Object]) -> Iterator[str]:
 def _projected(source: Object) -> list[tuple[str, str]]:
     for kind, word, _ in NAMED:
         if part := source.get(kind):
-            what = f"{word} {quote(part.get('name') or '')}"
-            return [(path, what) for path in _paths(part)]
+            return [(path, f"{word} {quote(part.get('name') or '')}") for path in _paths(part)]
     if token := source.get("serviceAccountToken"):
         return [(token.get("path") or "", "ServiceAccountToken")]
     return [(path, DOWNWARD) for path in _paths(source.get("downwardAPI") or {})]

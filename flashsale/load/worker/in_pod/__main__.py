@@ -24,9 +24,8 @@ from typing import Any
 
 from flashsale.load.worker.counts import Tally
 from flashsale.load.worker.in_pod.log_lines import write_lines
-from flashsale.load.worker.open_files import raise_file_limit
 from flashsale.load.worker.orders import LoadTarget, Orders
-from flashsale.load.worker.sender import send_orders
+from flashsale.load.worker.sender import raise_file_limit, send_orders
 
 LOOK_EVERY = 0.05  # seconds between two looks for the start
 READY_EVERY = 0.25  # seconds between two messages until then

@@ -220,6 +220,12 @@ def test_what_is_no_dockerfile_is_refused(bench: Bench) -> None:
         bench.store.build("app:1", bench.folder, bench.folder / "absent")
 
 
+def test_a_dockerfile_that_nests_without_end_is_refused(bench: Bench) -> None:
+    """Whatever it nests."""
+    text = "FROM python\nRUN " + "(" * 3000 + "true" + ")" * 3000 + "\n"
+    assert "has more in one another than can be read" in bench.refusal(text)
+
+
 def test_a_huge_folder_is_refused_and_leaves_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

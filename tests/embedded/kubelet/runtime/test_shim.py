@@ -173,7 +173,7 @@ def processes_of(root: Path) -> list[int]:
 def _is_shim(folder: Path, pods: str) -> bool:
     try:
         command = (folder / "cmdline").read_bytes()
-        return b"shim.py" in command and pods.encode() in (folder / "environ").read_bytes()
+        return b"/shim." in command and pods.encode() in (folder / "environ").read_bytes()
     except OSError:
         return False
 

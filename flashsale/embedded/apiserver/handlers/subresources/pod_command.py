@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from flashsale.base.aio import end_tasks
 from flashsale.embedded.apiserver.handlers.request_body import is_true
 from flashsale.embedded.apiserver.handlers.subresources.pod_log import container_name
 from flashsale.embedded.apiserver.handlers.subresources.spdy_upgrade import (
@@ -29,7 +30,6 @@ from flashsale.embedded.types import api_errors
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
-V5 = "v5.channel.k8s.io"
 STREAMS = ("stdin", "stdout", "stderr", "tty")
 PING_SECONDS = 5.0  # as kubectl
 NO_STREAM = "you must specify at least 1 of stdin, stdout, stderr"
@@ -157,9 +157,7 @@ async def _serve(
     try:
         running = start(pod, container, streams)
     except NodeError as error:
-        if V5 not in request.headers.get("Sec-WebSocket-Protocol", ""):
-            return web.Response(status=error.code, text=str(error))
-        return await _refuse(request, error)
+        return web.Response(status=error.code, text=str(error))
     client = await (
         open_spdy_streams(request, streams) if wants_spdy(request) else open_channels(request)
     )
@@ -173,18 +171,6 @@ async def _serve(
     except (OSError, NodeError, StatusError) as error:  # no descriptor is left, it has ended
         status = channels.failure_status(f"error executing command in container: {error}")
     await client.finish(status)
-    return client.response
-
-
-async def _refuse(request: web.BaseRequest, error: NodeError) -> web.StreamResponse:
-    """Say over the WebSocket what a node refuses: of v5 the API server speaks both protocols.
-
-    After its pkg/util/proxy/streamtranslator.go.
-    """
-    client = await open_channels(request)
-    if isinstance(client, web.Response):
-        return client
-    await client.finish(channels.failure_status(f"unable to upgrade connection: {error}"))
     return client.response
 
 
@@ -205,8 +191,7 @@ def check_node(pod: Object) -> None:
         StatusError: 400.
     """
     if not pod["spec"].get("nodeName"):
-        why = f"pod {pod['metadata']['name']} does not have a host assigned"
-        raise api_errors.bad_request(why)
+        raise api_errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
 
 
 def check_upgrade(request: web.BaseRequest) -> None:
@@ -224,14 +209,12 @@ async def _join(client: ClientStreams, there: RemoteCommand) -> int:
     incoming = asyncio.ensure_future(_give_input(client, there))
     outgoing = asyncio.ensure_future(_take_output(client, there))
     alive = asyncio.ensure_future(_ping(client))
-    tasks: set[asyncio.Future[Any]] = {incoming, outgoing, alive}
+    tasks: set[asyncio.Task[Any]] = {incoming, outgoing, alive}
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return await outgoing if outgoing.done() else 137
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 async def _ping(client: ClientStreams) -> None:

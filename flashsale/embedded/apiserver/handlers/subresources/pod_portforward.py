@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
+from flashsale.base.aio import end_tasks
 from flashsale.embedded.apiserver.handlers.subresources.pod_command import (
     check_method,
     check_node,
@@ -124,10 +125,7 @@ class PortForward:
         except ConnectionError:
             return
         finally:
-            tasks = [pair.relay for pair in self._by_data.values() if pair.relay]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(*(pair.relay for pair in self._by_data.values() if pair.relay))
 
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame, OpenedStream):

@@ -7,21 +7,23 @@ channels 2*I for data and 2*I+1 for what is wrong, and both begin with the port,
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
 
+from flashsale.embedded.apiserver.handlers.subresources.websocket_channels import send_message
+from flashsale.embedded.apiserver.streaming.channels import BadMessageError, ChannelProtocol
 from flashsale.embedded.types.api_errors import NodeError, StatusError
 from flashsale.objects.models import Object
 
 BLOCK = 32 * 1024  # bytes that are read at once
 PodConnection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-IN_BASE64 = "v4.base64.channel.k8s.io"
-CHANNEL_PROTOCOLS = ("v4.channel.k8s.io", IN_BASE64, "")
+CHANNEL_PROTOCOLS = {
+    name: ChannelProtocol(name, in_base64="base64" in name, highest=255)
+    for name in ("v4.channel.k8s.io", "v4.base64.channel.k8s.io", "")
+}
 MOST_PORTS = 100  # each has two channels, and a channel's number is a byte
 
 
@@ -50,6 +52,7 @@ class PortChannels:
         self, response: web.WebSocketResponse, pod: Object, ports: PodPorts, numbers: Sequence[int]
     ) -> None:
         self._response, self._pod, self._ports, self._numbers = response, pod, ports, numbers
+        self._protocol = CHANNEL_PROTOCOLS[response.ws_protocol or ""]
         self._writers: dict[int, asyncio.Future[asyncio.StreamWriter]] = {}
 
     async def run(self) -> None:
@@ -88,28 +91,20 @@ class PortChannels:
 
     async def _read(self) -> None:
         async for message in self._response:
-            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 return
             try:
-                channel, data = self._decode(message.data)
-            except binascii.Error:
+                arrived = self._protocol.decode(message.data)
+            except BadMessageError:
                 return
-            if made := self._writers.get(channel):
+            if arrived is None:
+                return
+            if made := self._writers.get(arrived.channel):
                 await asyncio.wait({made})
                 if not made.cancelled():
                     with contextlib.suppress(OSError):
-                        made.result().write(data)
+                        made.result().write(arrived.data)
                         await made.result().drain()
 
-    def _decode(self, message: bytes | str) -> tuple[int, bytes]:
-        data = message.encode() if isinstance(message, str) else message
-        if self._response.ws_protocol == IN_BASE64:
-            return data[0] - ord("0"), base64.b64decode(data[1:], validate=True)
-        return data[0], data[1:]
-
     async def _send(self, channel: int, data: bytes) -> None:
-        if self._response.ws_protocol == IN_BASE64:
-            number = chr(ord("0") + channel)
-            await self._response.send_str(number + base64.b64encode(data).decode())
-        else:
-            await self._response.send_bytes(bytes([channel]) + data)
+        await send_message(self._response, self._protocol.encode(channel, data))

@@ -26,7 +26,7 @@ class WebSocketChannels:
         self._protocol = protocol
 
     async def send(self, channel: int, data: bytes) -> None:
-        await self._send(self._protocol.encode(channel, data))
+        await send_message(self.response, self._protocol.encode(channel, data))
 
     async def ping(self) -> None:
         await self.response.ping()
@@ -34,7 +34,7 @@ class WebSocketChannels:
     async def finish(self, status: Object) -> None:
         last = self._protocol.encode_status(status)
         if last is not None and not self.response.closed:
-            await self._send(last)
+            await send_message(self.response, last)
         await self.response.close()
 
     async def __aiter__(self) -> AsyncIterator[Arrived]:
@@ -48,11 +48,13 @@ class WebSocketChannels:
             if arrived:
                 yield arrived
 
-    async def _send(self, message: bytes | str) -> None:
-        if isinstance(message, str):
-            await self.response.send_str(message)
-        else:
-            await self.response.send_bytes(message)
+
+async def send_message(response: web.WebSocketResponse, message: bytes | str) -> None:
+    """Send a message of the kind that its content is of."""
+    if isinstance(message, str):
+        await response.send_str(message)
+    else:
+        await response.send_bytes(message)
 
 
 async def open_channels(request: web.BaseRequest) -> WebSocketChannels | web.Response:

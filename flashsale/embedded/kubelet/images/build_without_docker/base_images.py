@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
 
@@ -10,9 +9,10 @@ from flashsale.base.image_names import ImageName, InvalidImageNameError
 
 # Folders of Debian's and Alpine's images with Python, and those in them that are empty.
 _FULL = ("usr", "bin", "sbin", "lib", "lib64", "etc", "var", "root", "home", "tmp", "run", "dev",
-         "proc", "sys")  # fmt: skip
-_EMPTY = ("usr/src/", "usr/app/", "var/www/", "var/app/", "home/")
-_PLAIN = ("python", "debian", "ubuntu", "alpine", "uv")
+         "proc", "sys", "")  # fmt: skip
+_EMPTY = ("usr/src/", "usr/app/", "var/www/", "var/app/")
+_THERE = ("opt", "srv", "mnt", "media", "boot")  # with nothing in them
+_PLAIN = re.compile(r"(?:.*/)?(?:library/(?:python|debian|ubuntu|alpine)|astral-sh/uv)")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -40,8 +40,8 @@ def newer_python(base: str) -> str:
 
 def may_bring(path: str) -> bool:
     """Whether an image of those that Python comes in may have something at a path."""
-    full = path.split("/")[0] in (*_FULL, "") and not path.startswith(_EMPTY)
-    return full or (path.startswith("home/") and posixpath.basename(path).startswith("."))
+    full = path.split("/")[0] in _FULL and not path.startswith(_EMPTY)
+    return full or path in _THERE
 
 
 def shell_of(base: str) -> str:
@@ -50,7 +50,6 @@ def shell_of(base: str) -> str:
         name = ImageName.parse(base)
     except InvalidImageNameError:
         return ""
-    last = name.repository.rpartition("/")[2]
-    if last not in _PLAIN:
+    if not _PLAIN.fullmatch(name.repository):
         return ""
-    return "ash" if "alpine" in f"{last}:{name.tag}" else "dash"
+    return "ash" if "alpine" in f"{name.repository}:{name.tag}" else "dash"

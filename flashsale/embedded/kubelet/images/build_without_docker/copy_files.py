@@ -20,6 +20,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
     ImageRecipe,
     skip,
 )
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import TOOL_SCRIPTS
 from flashsale.embedded.kubelet.images.image_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -54,7 +55,7 @@ def _read(folder: Path) -> ImageFiles:
     files = ImageFiles()
     for name in Ignore.of(folder).walk(folder):
         path = folder / name
-        if path.is_symlink() and (_stays_inside(path, folder) or not path.is_file()):
+        if path.is_symlink():
             files.entries[name] = ImageFile(mode=0o777, link=os.readlink(path))
         elif path.is_dir():
             files.entries[name] = ImageFile(mode=FOLDER_MODE)
@@ -62,12 +63,6 @@ def _read(folder: Path) -> ImageFiles:
             mode = PROGRAM_MODE if path.stat().st_mode & 0o100 else FILE_MODE
             files.entries[name] = ImageFile(path, mode)
     return files
-
-
-def _stays_inside(link: Path, folder: Path) -> bool:
-    """Whether a link leads to a place in the folder, by a path that the image has as well."""
-    relative = not os.readlink(link).startswith("/")
-    return relative and link.resolve().is_relative_to(folder.resolve())
 
 
 def copy(
@@ -99,12 +94,10 @@ def copy(
     if recipe.files.is_folder(recipe.files.real(place)):
         place = recipe.files.real(place)
     for source in sources:
-        if document := next(
-            (d for d in instruction.documents if f"<<{d.name}" == _plain(source)), None
-        ):
-            inside = _is_folder(recipe, target, place)
-            path = posixpath.join(place, document.name) if inside else place
-            recipe.files.put(path, _changed(ImageFile(document.body.encode()), instruction))
+        if held := _held(instruction, source):
+            name = held[0] if _is_folder(recipe, target, place) else ""
+            path = posixpath.join(place, name) if name else place
+            recipe.files.put(path, _changed(held[1], instruction))
             continue
         matching = _find(recipe, instruction, source, place, origin, stage, app)
         keeps_folders = flags.get("parents", "false") != "false"
@@ -124,19 +117,20 @@ def bind_mounts(
     app: AppFolder,
     stage_of: Callable[[str], ImageRecipe | None],
 ) -> dict[str, ImageFile]:
-    """Return the files that `RUN --mount=type=bind` lays out, by their paths in the image."""
+    """Return what `RUN --mount` lays out, by its path in the image: files, or an empty folder."""
     mounts: dict[str, ImageFile] = {}
     for options in _MOUNT.findall(instruction.text):
         given = dict(part.partition("=")[::2] for part in options.split(","))
+        target = given.get("target") or given.get("dst") or given.get("destination") or ""
+        place = absolute(recipe.workdir, target)
         if given.get("type", "bind") != "bind":
+            mounts |= {place: ImageFile(mode=FOLDER_MODE)} if given["type"] != "secret" else {}
             continue
         stage = stage_of(given["from"]) if "from" in given else None
         if "from" in given and stage is None:
             continue  # another image's files
         origin = stage.files if stage else app.files
         source = absolute("/", given.get("source") or given.get("src") or ".")
-        target = given.get("target") or given.get("dst") or given.get("destination") or ""
-        place = absolute(recipe.workdir, target)
         entry = origin.get(source) if source else None
         if entry and not entry.is_folder:
             mounts[place] = entry
@@ -145,6 +139,17 @@ def bind_mounts(
             if not each.is_folder:
                 mounts[posixpath.join(place, name)] = each
     return mounts
+
+
+def _held(instruction: Instruction, source: str) -> tuple[str, ImageFile] | None:
+    """Return name and content of what is no file: a here-document, or a tool's installer, which
+    has nothing to do here."""
+    for document in instruction.documents:
+        if f"<<{document.name}" == _plain(source):
+            return document.name, ImageFile(document.body.encode())
+    if instruction.keyword == "ADD" and any(tool in source for tool in TOOL_SCRIPTS):
+        return posixpath.basename(source), ImageFile(b"#!/bin/sh\n", PROGRAM_MODE)
+    return None
 
 
 def _plain(source: str) -> str:
@@ -173,6 +178,12 @@ def _find(
     path = absolute("/", source)
     brings_packages = stage is not None and recipe.take_packages(stage, path, place)
     if entries := origin.matching(origin.in_real_folder(path)):
+        named = origin.get(entries[0])
+        if named and named.link and not stage and origin.follow(entries[0]) is None:
+            raise instruction.wrong(
+                f"{instruction.keyword} names {source}, a link to {named.link}, which is not in"
+                f" {app.folder}"
+            )
         return entries
     if brings_packages or any(char in source for char in "*?["):
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getopt
 import itertools
 import os
 import posixpath
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from flashsale.base.dockerfile.dockerignore import compile_pattern
+from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
     BASH_ALONE,
     ExitError,
@@ -22,6 +24,8 @@ from flashsale.embedded.kubelet.images.build_without_docker.system_packages impo
     add_system_packages,
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
+
+_INSTALL_OPTIONS = ("mode=", "owner=", "group=", "directory", "verbose", "preserve-timestamps")
 
 
 def _options(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -120,6 +124,8 @@ def _chmod(shell: Shell, words: Sequence[str]) -> None:
 
 def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     letters, (*sources, target) = _options(words)
+    if "t" in letters or "--parents" in words:
+        raise ValueError("the folder is not the last word, or others are made")
     keeps_links = moves or bool({*"raRdP"} & {*letters})
     files, place = shell.recipe.files, shell.new_path(target)
     sources_found = shell.paths(sources)
@@ -163,15 +169,18 @@ def _ln(shell: Shell, words: Sequence[str]) -> None:
 
 def _install_files(shell: Shell, words: Sequence[str]) -> None:
     """`install -d FOLDER` and `install -m 755 FILE PLACE`."""
-    mode = next((words[i + 1] for i, word in enumerate(words) if word == "-m"), "755")
-    rest = [word for word in _options(words)[1] if word != mode]
-    if "-d" in words:
-        _mkdir(shell, rest)
+    try:
+        options, rest = getopt.gnu_getopt(words, "bcCdDpsTvm:o:g:", _INSTALL_OPTIONS)
+    except getopt.GetoptError as error:
+        raise ValueError(str(error)) from error
+    given = dict(options)
+    if {"-d", "--directory"} & {*given}:
+        _mkdir(shell, ["-p", *rest])
         return
-    if "-D" in words:
+    if "-D" in given:
         shell.recipe.files.make_folder(posixpath.dirname(shell.path(rest[-1])))
     _cp(shell, rest)
-    _chmod(shell, [mode, rest[-1]])
+    _chmod(shell, [given.get("-m") or given.get("--mode") or "755", rest[-1]])
 
 
 def _sed(shell: Shell, words: Sequence[str]) -> None:
@@ -199,18 +208,30 @@ def _sed(shell: Shell, words: Sequence[str]) -> None:
         shell.recipe.files.put(path, replace(entry, source=done.stdout))
 
 
-def _add_user(shell: Shell, words: Sequence[str]) -> None:
-    """A user is of no account here, but its home may hold files."""
+def _add_user(shell: Shell, words: Sequence[str], *, asks: bool = False) -> None:
+    """A user is of no account here, but its home may hold files.
+
+    Args:
+        asks: as adduser does, which makes a home unless it is told not to.
+    """
     letters, rest = _options(words)
-    if "m" in letters and rest:
-        shell.recipe.files.make_folder(f"home/{rest[-1]}")
+    home = option_value(words, ("-d", "--home-dir", "--home", "-h")) or f"/home/{rest[-1]}"
+    if "m" in letters or (asks and not {"--no-create-home", "-H"} & {*words}):
+        shell.recipe.files.make_folder(shell.path(home))
+
+
+def _ask_for_user(shell: Shell, words: Sequence[str]) -> None:
+    _add_user(shell, words, asks=True)
 
 
 def _set(shell: Shell, words: Sequence[str]) -> None:
     """`set -- A B`, and `set -e`; other options of the shell make no difference here."""
     options = [*itertools.takewhile(lambda word: word != "--", words)]
-    if any(word.startswith("-") and "e" in word for word in options) or "errexit" in options:
-        shell.ends_on_failure = options[0][0] == "-"
+    for option, name in zip(options, [*options, ""][1:], strict=True):
+        if re.match("[-+][a-z]*e", option) or (
+            re.match("[-+][a-z]*o", option) and name == "errexit"
+        ):
+            shell.ends_on_failure = option[0] == "-"
     if "pipefail" in options and shell.dialect == "dash":
         raise ExitError(shell.fail("set -o pipefail", BASH_ALONE))
     if "--" in words:
@@ -273,6 +294,7 @@ OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
     "rm": _rm, "rmdir": _rmdir,
     "chmod": _chmod, "cp": _cp, "mv": _mv, "ln": _ln, "install": _install_files, "sed": _sed,
     "find": _find, "apt-get": add_system_packages, "apt": add_system_packages,
-    "apk": add_system_packages, "useradd": _add_user, "adduser": _add_user, "dos2unix": _dos2unix,
+    "apk": add_system_packages, "useradd": _add_user, "adduser": _ask_for_user,
+    "dos2unix": _dos2unix,
     "echo": lambda shell, words: None, "printf": lambda shell, words: None,
 }  # fmt: skip

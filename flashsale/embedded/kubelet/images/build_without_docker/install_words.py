@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from flashsale.embedded.kubelet.images.build_without_docker.requirement_lists import option_value
 
+# What installs poetry and uv, which are got from the index when they are needed.
+TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 FILES = ("-r", "--requirement", "-c", "--constraint")
 WITH_VALUE = (
     *("-i", "--index-url", "--extra-index-url", "--trusted-host", "-f", "--find-links", "--cert"),

@@ -15,7 +15,10 @@ from functools import partial
 
 from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, shorten
-from flashsale.embedded.kubelet.images.build_without_docker.install_words import parse_install
+from flashsale.embedded.kubelet.images.build_without_docker.install_words import (
+    TOOL_SCRIPTS,
+    parse_install,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_answers import output_of
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar import (
     AndOr,
@@ -29,6 +32,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_grammar 
     parse_script,
 )
 from flashsale.embedded.kubelet.images.build_without_docker.shell.shell_state import (
+    OF_BASE,
     ExitError,
     Shell,
     Status,
@@ -49,8 +53,6 @@ from flashsale.embedded.kubelet.images.image_files import ImageFile
 
 # What reads a here-document and is no shell: named behind it, or in its first line after `#!`.
 _OTHER_READER = re.compile(r"(?!(?:/usr/bin/env +)?\S*\b(?:ba|da|a)?sh\b)[\w./].*")
-# What installs poetry and uv, which are got from the index when they are needed.
-_TOOL_SCRIPTS = ("install.python-poetry.org", "astral.sh/uv")
 
 
 def follow_run(
@@ -74,6 +76,7 @@ def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
     variables["?"] = "0"
     dialect = "bash" if recipe.shell[0].endswith("bash") else own_dialect(recipe)
     shell = Shell(recipe, instruction, recipe.workdir, variables, _script, dialect)
+    shell.unknown |= OF_BASE - {*variables}
     status: Status = True
     text = instruction.flags()[1]
     if (command := replace(instruction, text=text).exec_form()) is not None:
@@ -227,6 +230,6 @@ def _pipeline(shell: Shell, node: Pipeline) -> Status:
     installs = [words for words in commands if words and parse_install(words)]
     for words in installs:
         run_words(shell, words)
-    if not installs and not any(place in node.raw for place in _TOOL_SCRIPTS):
+    if not installs and not any(place in node.raw for place in TOOL_SCRIPTS):
         return shell.skip(node.raw)
     return True

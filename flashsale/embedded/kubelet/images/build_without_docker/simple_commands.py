@@ -152,7 +152,7 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
 
 
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
-    text = " ".join([program, *words[1:]])
+    text = " ".join([re.sub(r"(?<=^python)3[\d.]*", "", program), *words[1:]])
     return program in QUIET or text.startswith(_QUIET_BEGINNINGS)
 
 

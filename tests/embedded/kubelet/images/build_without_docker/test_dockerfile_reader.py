@@ -198,6 +198,16 @@ def test_a_bind_mount_is_there_for_its_run_alone(folder: Path) -> None:
     assert recipe.installs[0].files.get("app/requirements.txt")
 
 
+def test_a_tools_installer_is_no_file_to_be_fetched(folder: Path) -> None:
+    """The documentation of uv adds it and runs it; the tool is got when it is needed."""
+    recipe = read(
+        folder,
+        "FROM python\nADD https://astral.sh/uv/install.sh /i.sh\nRUN sh /i.sh && rm /i.sh\n"
+        "ADD https://astral.sh/uv/0.9/install.sh /i/\nRUN sh /i/install.sh && rm /i/*\n",
+    )
+    assert (files(recipe), recipe.notes) == (set(), ())
+
+
 def test_uv_sync_makes_the_environment_where_uv_has_it(folder: Path) -> None:
     """Programs are named by it: `/app/.venv/bin/gunicorn`."""
     recipe = read(folder, "FROM python\nWORKDIR /app\nRUN uv sync --frozen\n")
@@ -418,6 +428,17 @@ def test_links_to_folders_are_followed(folder: Path) -> None:
         "COPY link /all\nWORKDIR /there\nRUN touch x\n",
     )
     assert files(recipe) == {"there", "real/a.csv", "real/x", "all/a.csv", "all/b.csv"}
+
+
+def test_links_out_of_the_app_folder_stay_links(folder: Path) -> None:
+    """They lead to a file of the image, or nowhere; to copy one by its name is a mistake."""
+    for name, target in {"up": "../x", "one": "two", "two": "one", "here": "."}.items():
+        (folder / name).symlink_to(target)
+    (folder.parent / "x").write_text("not for the image")
+    entries = read(folder, "FROM python\nCOPY . /a/\n").files.entries
+    assert [entries[f"a/{name}"].link for name in ("up", "one", "here")] == ["../x", "two", "."]
+    with pytest.raises(BadInputError, match=r"COPY names up, a link to \.\./x, which is not in"):
+        read(folder, "FROM python\nCOPY up /a/\n")
 
 
 @pytest.mark.parametrize("then", ["WORKDIR /app", "COPY data /app", "COPY app.py /app/"])

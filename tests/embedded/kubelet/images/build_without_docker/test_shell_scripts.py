@@ -192,9 +192,19 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
     [
         "false || true",
         "set -e; false || true; if false; then true; fi; ! true; touch f",
+        "install -o root -g root -Dm644 need.txt deep/er/f && install --mode=700 -d d && cd d",
+        "mkdir d && cp -t d need.txt && mv --target-directory=d set-up.sh",
+        "adduser -D -h /shop shop && cd /shop",
+        "set -ex; set +e; false; true",
+        "--mount=type=tmpfs,target=/scratch --mount=type=cache,target=/c touch /scratch/a; cd /c",
         "false; touch f",
         "rm -f none && rm -rf none/*",
         "which nobody && exit 1; touch f",
+        "mkdir /opt/a /srv/b && cd /mnt && cd /srv && echo > /usr/src/c",
+        "adduser --disabled-password shop && cd /home/shop && cp .bashrc /srv",
+        "useradd -r -d /shop -m shop && cd /shop",
+        ".venv/bin/python -m flask db upgrade && chmod +x made-by-it",
+        '[ "$PYTHON_VERSION" = 1 ] && cat none && exit 1',
         "rm /etc/motd && cd /usr/share && chmod 644 /etc/hosts",
         "python -m venv /opt/v && /opt/v/bin/pip list && chmod +x /opt/v/bin/activate",
         'python -c \'open("new", "w")\' && chmod +x new && test -f new',
@@ -203,6 +213,13 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
 def test_a_run_that_may_succeed_does(tmp_path: Path, run: str) -> None:
     """What the base image has, or a program makes that is not run here, may be there."""
     assert recipe_of(tmp_path, f"RUN {run}\n").base == "python"
+
+
+def test_a_program_that_is_no_text_may_be_run(tmp_path: Path) -> None:
+    """Nobody reads it as a script."""
+    (tmp_path / "tool").write_bytes(b"\x7fELF\xff\xfe\n")
+    (tmp_path / "tool").chmod(0o755)
+    assert "RUN ./tool (line 5)" in recipe_of(tmp_path, "RUN ./tool\n").notes[0]
 
 
 def test_small_programs_that_packages_bring_have_a_stand_in(

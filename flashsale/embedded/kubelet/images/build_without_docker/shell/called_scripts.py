@@ -34,14 +34,16 @@ def why_not_run(shell: Shell, words: Sequence[str]) -> str:
     path = shell.path(word)
     entry = shell.recipe.files.follow(path)
     if entry is None:
-        return "" if shell.may_have(path) else f"{word}: {os.strerror(errno.ENOENT)}"
+        unknown = "bin" in path.split("/") or shell.may_have(path)  # of an environment, say
+        return "" if unknown else f"{word}: {os.strerror(errno.ENOENT)}"
     if word == first or entry.is_folder:
         return ""
     if not entry.mode & 0o111:
         return f"{word}: {os.strerror(errno.EACCES)}, until chmod +x"
-    begin = entry.read().partition(b"\n")[0]
-    lines = f"{word}: its lines end as on Windows, and no program is named {begin[2:].decode()!r}"
-    return lines if begin.startswith(b"#!") and begin.endswith(b"\r") else ""
+    begin = entry.read().partition(b"\n")[0].decode(errors="replace")
+    if not begin.startswith("#!") or not begin.endswith("\r"):
+        return ""
+    return f"{word}: its lines end as on Windows, and no program is named {begin[2:]!r}"
 
 
 def script_of(shell: Shell, words: Sequence[str]) -> tuple[str, list[str]] | None:

@@ -16,8 +16,10 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
     inside,
     shorten,
 )
-from flashsale.embedded.kubelet.images.image_files import ImageFile, absolute
+from flashsale.embedded.kubelet.images.image_files import MAX_BYTES, ImageFile, absolute
 
+# Variables that images of Python have, and whose values are not known here.
+OF_BASE = {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "LANG", "HOSTNAME"}
 BASH_ALONE = (
     'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
 )
@@ -137,5 +139,7 @@ def write_text(shell: Shell, text: bytes, target: str, *, appends: bool) -> None
     path = shell.recipe.files.real(shell.new_path(target))
     before = shell.recipe.files.get(path)
     content = (before.read() if before and appends else b"") + text
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), f"/{path}")
     new = replace(before, source=content) if before and not before.is_folder else None
     shell.recipe.files.put(path, new or ImageFile(content))
