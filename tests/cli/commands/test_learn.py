@@ -8,7 +8,7 @@ import pytest
 
 from flashsale.ui.watch.screen import ENTER, LEAVE
 from tests.cli.commands.learner import NAMES, learner
-from tests.command import Flashsale, kubectl
+from tests.command import Flashsale, kubectl, make_lean
 from tests.terminal import SGR, at_terminal
 
 HELD = '{"metadata": {"finalizers": ["example.com/held"]}}'
@@ -18,14 +18,17 @@ LET_GO = '{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/hel
 def test_the_course_types_the_commands_for_whoever_asks(flashsale: Flashsale) -> None:
     """Real ones, and shows what they print; a dead cluster is said, and does not end it."""
     with learner(flashsale, "--cluster", "embedded") as session:
+        assert flashsale("init", str(session.folder)).code == 0
+        make_lean(session.folder)
+        flashsale.quick_manifest(**{"replicas: 3": "replicas: 1"}).replace(session.manifest)
         session.person.sees("Guess first")
         session.person.types("2")
         session.person.sees("$ flashsale up --cluster embedded my-sale")
         session.person.types("a")
-        session.person.sees("Starting the embedded cluster", "READY 3")
+        session.person.sees("init overwrites nothing", "Starting the embedded cluster", "READY 1")
         flashsale.stop_cluster()
         session.person.sees("Type in another terminal: flashsale up")
-        session.types("up", "--replicas", "1")
+        session.types("up")
         session.person.sees("READY 1")
         session.person.types("q")
         assert session.person.leaves() == 0
@@ -59,9 +62,9 @@ def test_a_step_alone_waits_for_a_sale(flashsale: Flashsale) -> None:
     """It asks nothing about pods that are not there, and says what to type."""
     with at_terminal(flashsale, "learn", "--step", "kill") as person:
         person.sees("Step 4 of 11", "needs an open sale", "flashsale up")
-        opened = flashsale("up", "--manifest", str(flashsale.lean_manifest()))
-        assert opened.code == 0
-        person.sees("There are 3 pods", "2. 3 pods")
+        manifest = str(flashsale.lean_manifest())
+        assert flashsale("up", "--manifest", manifest, "--replicas", "2").code == 0
+        person.sees("There are 2 pods", "2. 2 pods")
         person.types("q")
         assert person.leaves() == 0
 
@@ -91,7 +94,8 @@ def test_before_there_is_a_sale_no_step_is_proven(flashsale: Flashsale, name: st
 
 def test_what_a_script_did_is_proven_without_the_course(flashsale: Flashsale) -> None:
     """For a pipeline: the facts are there, or they are not."""
-    assert flashsale("up", "--manifest", str(flashsale.lean_manifest())).code == 0
+    manifest = str(flashsale.lean_manifest())
+    assert flashsale("up", "--manifest", manifest, "--replicas", "1").code == 0
     assert flashsale("learn", "--check", "open").code == 0
     before = flashsale("learn", "--check", "kill", "-o", "json")
     assert (before.code, [row["holds"] for row in before.json]) == (1, [False, False])
