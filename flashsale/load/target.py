@@ -38,8 +38,9 @@ def find_target(url: str, *, allow_remote: bool = False, resolve: bool = True) -
     host, port = parts.hostname or "", parts.port or 80
     address = _look_up(host, port) if resolve else host
     if resolve and not allow_remote and not (is_loopback(address) or is_private(address)):
+        found = f" ({address})" if address != host else ""
         raise LoadRefusedError(
-            f"{host} ({address}) is not an address of this machine or a private network:"
+            f"{host}{found} is not an address of this machine or a private network:"
             " load on somebody else's server is an attack.",
             hint=Hint(words="add --allow-remote if the server is yours and its owner knows"),
         )

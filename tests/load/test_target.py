@@ -35,6 +35,7 @@ def test_other_addresses_are_refused_until_the_user_insists(host: str) -> None:
     with pytest.raises(LoadRefusedError) as refused:
         find_target(f"http://{host}/")
     assert refused.value.exit_code == 6
+    assert str(refused.value).startswith(f"{host.strip('[]')} is not an address of this machine")
     assert "--allow-remote" in refused.value.hint
     assert find_target(f"http://{host}/", allow_remote=True).address == host.strip("[]")
 

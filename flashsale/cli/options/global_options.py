@@ -80,54 +80,45 @@ def option(*names: str, help: str, metavar: str | None = None, count: bool = Fal
     )
 
 
-Context = Annotated[
-    str | None, option("--context", metavar="NAME", help="Use this context of the kubeconfig.")
-]
-Cluster = Annotated[
-    str | None,
-    option(
-        "--cluster",
-        metavar="|".join(CLUSTERS),
-        help="Where the sale runs; auto takes the recorded cluster, else minikube, else embedded."
-        "  [default: auto]",
-    ),
-]
-Profile = Annotated[
-    str | None,
-    option("--profile", metavar="NAME", help="The minikube profile.  [default: minikube]"),
-]
-Namespace = Annotated[
-    str | None,
-    option(
-        "--namespace", "-n", metavar="NAME", help="The namespace of the sale.  [default: default]"
-    ),
-]
-Output = Annotated[
-    str | None, option("--output", "-o", metavar="FORMAT", help="Print JSON, for a machine.")
-]
-AllowRemote = Annotated[
-    bool, option("--allow-remote", help="Allow a context that is not a local cluster.")
-]
-Quiet = Annotated[bool, option("--quiet", help="Print errors alone on stderr.")]
-Verbose = Annotated[
-    int,
-    option(
-        "--verbose", "-v", count=True, help="Log on stderr what is done and why; -vv logs more."
-    ),
-]
-Debug = Annotated[bool, option("--debug", help="Show the traceback of an error.")]
-
-
 def declaration(
-    context: Context = None,
-    cluster: Cluster = None,
-    profile: Profile = None,
-    namespace: Namespace = None,
-    output: Output = None,
-    allow_remote: AllowRemote = False,
-    quiet: Quiet = False,
-    verbose: Verbose = 0,
-    debug: Debug = False,
+    context: Annotated[
+        str | None, option("--context", metavar="NAME", help="Use this context of the kubeconfig.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        option(
+            "--cluster",
+            metavar="|".join(CLUSTERS),
+            help="Where the sale runs; auto takes the recorded cluster, else minikube,"
+            " else embedded.  [default: auto]",
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        option("--profile", metavar="NAME", help="The minikube profile.  [default: minikube]"),
+    ] = None,
+    namespace: Annotated[
+        str | None,
+        option(
+            *("--namespace", "-n"),
+            metavar="NAME",
+            help="The namespace of the sale.  [default: default]",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, option("--output", "-o", metavar="FORMAT", help="Print JSON, for a machine.")
+    ] = None,
+    allow_remote: Annotated[
+        bool, option("--allow-remote", help="Allow a context that is not a local cluster.")
+    ] = False,
+    quiet: Annotated[bool, option("--quiet", help="Print errors alone on stderr.")] = False,
+    verbose: Annotated[
+        int,
+        option(
+            "--verbose", "-v", count=True, help="Log on stderr what is done and why; -vv logs more."
+        ),
+    ] = 0,
+    debug: Annotated[bool, option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Declare all global options once; every command gets these parameters."""
 

@@ -32,17 +32,16 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
     if request.method != "POST":
         raise api_errors.method_not_allowed()
     form = responses.wanted(request)
-    group, _, plural = path.removeprefix("/apis/").partition("/v1/")
-    kind = KINDS[plural]
+    kind, answer = REVIEWS[path]
     body = await request_body.read_body(request)
     if request_body.media_type(request) == responses.PROTOBUF:
         sent: Object = {}  # nothing in it could change the answer
     else:
         sent = request_body.decode_body(request, body, kind).content
-        if REVIEWS[path] is _access:
+        if answer is _access:
             _check_attributes(sent.get("spec") or {})
-    head = {"kind": kind, "apiVersion": f"{group}/v1"}
-    return responses.answer(form, head | REVIEWS[path](request, sent, now), 201)
+    head = {"kind": kind, "apiVersion": path.removeprefix("/apis/").rpartition("/")[0]}
+    return responses.answer(form, head | answer(request, sent, now), 201)
 
 
 def _access(request: web.BaseRequest, sent: Object, now: float) -> Object:
@@ -87,10 +86,9 @@ def _own_reviews(area: str) -> Object:
 def _identity(request: web.BaseRequest, sent: Object, now: float) -> Object:
     """Return who is impersonated, or the user and the groups of the client's certificate."""
     user = authentication.impersonated(request)
-    shown = (
-        {"username": user.name, "groups": list(user.groups)} if user else _certified_user(request)
-    )
-    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": {"userInfo": shown}}
+    shown: Object = {"username": user.name, "groups": list(user.groups)} if user else {}
+    status = {"userInfo": shown or _certified_user(request)}
+    return {"metadata": {"creationTimestamp": rfc3339(now)}, "status": status}
 
 
 def _certified_user(request: web.BaseRequest) -> Object:
@@ -109,13 +107,10 @@ def _certified_user(request: web.BaseRequest) -> Object:
     return user
 
 
-KINDS = {
-    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
-    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
-    "selfsubjectreviews": "SelfSubjectReview",
-}
-REVIEWS: dict[str, Callable[[web.BaseRequest, Object, float], Object]] = {
-    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": _access,
-    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": _rules,
-    "/apis/authentication.k8s.io/v1/selfsubjectreviews": _identity,
+AUTHORIZATION = "/apis/authorization.k8s.io/v1"
+AUTHENTICATION = "/apis/authentication.k8s.io/v1"
+REVIEWS: dict[str, tuple[str, Callable[[web.BaseRequest, Object, float], Object]]] = {
+    f"{AUTHORIZATION}/selfsubjectaccessreviews": ("SelfSubjectAccessReview", _access),
+    f"{AUTHORIZATION}/selfsubjectrulesreviews": ("SelfSubjectRulesReview", _rules),
+    f"{AUTHENTICATION}/selfsubjectreviews": ("SelfSubjectReview", _identity),
 }

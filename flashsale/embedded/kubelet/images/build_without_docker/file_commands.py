@@ -296,5 +296,6 @@ OPERATIONS: dict[str, Callable[[Shell, Sequence[str]], None]] = {
     "find": _find, "apt-get": add_system_packages, "apt": add_system_packages,
     "apk": add_system_packages, "useradd": _add_user, "adduser": _ask_for_user,
     "dos2unix": _dos2unix,
-    "echo": lambda shell, words: None, "printf": lambda shell, words: None,
+    "echo": lambda shell, words: shell.printed.append(" ".join(words)),
+    "printf": lambda shell, words: None,
 }  # fmt: skip

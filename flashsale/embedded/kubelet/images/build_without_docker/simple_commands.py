@@ -126,7 +126,7 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
         return shell.fail(raw, why)
     if program == "exit":
         status = (words[1:] or [shell.variables["?"]])[0] == "0"
-        raise ExitError(status or shell.fail(raw))
+        raise ExitError(status or shell.fail(raw, "".join(shell.printed[-1:])))
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
         held = holds(shell, words, given)
         return shell.fail(raw) if held is False else held

@@ -147,6 +147,10 @@ def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
     ("run", "why"),
     [
         ("exit 1", "exit 1 fails"),
+        (
+            'test -f none || { echo "none is missing" >&2; exit 2; }',
+            "exit 2 fails: none is missing",
+        ),
         ("test -f none", "test -f none fails"),
         ("true && false", "false fails"),
         ("set -e; false; touch f", "false fails"),

@@ -45,6 +45,7 @@ class Shell:
     run_script: Callable[[Shell, str], Status]
     dialect: str = "dash"  # whose rules hold: dash's, bash's, or those of a shell between them
     skipped: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)  # by echo, to nobody
     failures: list[str] = field(default_factory=list)  # why commands failed, in order
     unknown: set[str] = field(default_factory=set)  # variables whose values cannot be told
     is_tested: bool = False  # whether it fails is asked by `if`, `!`, `&&` or `||`
