@@ -42,6 +42,7 @@ class Result:
     @property
     def json(self) -> Any:
         """The one document on stdout."""
+        assert self.out, self.err
         return json.loads(self.out)
 
 
