@@ -23,8 +23,9 @@ def url_host(url: str) -> str:
 
 def typed_url(path: PurePath) -> str:
     """Return the URL that was taken for a path, which has lost a `/`; empty if it is a path."""
-    found = re.fullmatch("(https?):/+(.+)", path.as_posix())
-    return f"{found[1]}://{found[2]}" if found else ""
+    found = re.fullmatch("(https?|ssh):/+(.+)", path.as_posix())
+    git = path.as_posix() if path.as_posix().startswith("git@") else ""
+    return f"{found[1]}://{found[2]}" if found else git
 
 
 def is_loopback(host: str) -> bool:

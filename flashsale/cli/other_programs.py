@@ -42,6 +42,7 @@ PODS = ("po", "pod", "pods")
 SHOWN = (*PODS, "rs", "replicaset", "replicasets", "svc", "service", "services", "all")
 KINDS = (*SHOWN, "deploy", "deployment", "deployments", "ns", "namespace", "node", "nodes")
 FILES = ("-f", "--filename")
+MANIFESTS = (".yaml", ".yml", ".json", ".", "/", "-")  # how one, or a folder of them, ends
 ARGUMENTS = {"scale": ["5"], "start-node": ["--help"], "label": ["--help"]}  # where one is needed
 
 
@@ -54,7 +55,7 @@ def translated(arguments: Sequence[str]) -> tuple[str, list[str]]:
     places, words = parted(rest)
     line = ["flashsale"]
     if name in ("delete", "rm", "remove"):
-        meant = ["down"] if _file(rest) else _deleted(words)
+        meant = ["down"] if _file(rest).endswith(MANIFESTS) else _deleted(words)
     elif name in KUBECTL or (name in ("get", "describe") and not _is_shown(name, words)):
         return "", _kubectl(arguments)
     elif name in ("apply", "create") and (file := _file(rest)):

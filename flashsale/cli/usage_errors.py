@@ -100,8 +100,13 @@ def usage_error(error: Any, arguments: Sequence[str]) -> BadInputError:
 
 def _scale_line(line: Sequence[str]) -> str:
     """Write the line that scales, without the name of a ReplicaSet, which kubectl has there."""
+    line, limit = list(line), []
+    if "--timeout" in line:
+        at = line.index("--timeout")
+        limit = line[at : at + 2]
+        del line[at : at + 2]
     places, words = parted(line)
-    return shlex.join(["flashsale", *scaled(words), *places])
+    return shlex.join(["flashsale", *scaled(words), *places, *limit])
 
 
 def odd_dash(arguments: Sequence[str]) -> BadInputError | None:

@@ -200,7 +200,7 @@ class Cluster(Protocol):
         """
 
     async def crash(self, api: Api, namespace: str, pod: Pod) -> None:
-        """Kill the main process of the pod's first container; FlashsaleError where nothing can."""
+        """Kill the main process of the pod's first container; FlashsaleError if it cannot."""
 
     async def crashing(self) -> str:
         """Say in what a crash made by `crash` differs from a real one; empty if in nothing."""

@@ -98,10 +98,10 @@ class Runs:
         )
         begun = asyncio.get_running_loop().create_future()
         await self._begin("drill", self._run_drill(scenario, begun), begun)
-        then = "; then a node dies" if scenario.kill_node else ""
+        then = " Then a node dies." if scenario.kill_node else ""
         each = "Each" if scenario.kills > 1 else "It"
         kills = f"{counted(scenario.kills, 'kill')}. {each} {scenario.kill_description}"
-        return f"The drill began: {kills if scenario.kills else 'no kills'}{then}."
+        return f"The drill began: {kills if scenario.kills else 'no kills'}.{then}"
 
     async def stop_load(self, arguments: ActionArguments) -> str:
         """Send no more buyers; those under way are waited for."""

@@ -96,7 +96,7 @@ class Made:
 
 
 async def remove_images(engine: Engine, home: str) -> RemovedImages:
-    """Remove what was built for one state folder, by its label; EngineError if none answers."""
+    """Remove what was built for one state folder, by its label; EngineError if it is not there."""
 
     def remove(_: Emit) -> RemovedImages:
         count, size = engine.remove_labelled(f"{HOME_LABEL}={home}")
@@ -143,7 +143,7 @@ async def make(engine: Engine, recipe: BuildRecipe, emit: Emit, note: Emit) -> M
 
 
 def follow_build(messages: Iterable[Mapping[str, Any]], emit: Emit) -> None:
-    """Pass a build's messages on line by line; BuildError, with all output, for one of an error."""
+    """Pass a build's messages on line by line; BuildError, with all output, if one is an error."""
     lines: list[str] = []
     for message in messages:
         if "error" in message:

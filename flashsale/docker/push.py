@@ -21,7 +21,7 @@ class PushTarget:
 
     @classmethod
     def of(cls, repository: str, name: str) -> PushTarget:
-        """Take the tag from the repository, else from the name; BadInputError for what is none."""
+        """Take the tag from the repository, else from the name; BadInputError if it is none."""
         own = ImageName.parse(name)
         try:
             target = ImageName.parse(repository)

@@ -61,13 +61,13 @@ class Sale:
         return [Pod.from_object(pod) for pod in objects]
 
     async def own_pods(self, replicaset: Object | None = None) -> list[Pod]:
-        """Fetch the pods that its ReplicaSet controls; to give that saves a request."""
+        """Fetch the pods that its ReplicaSet controls; giving the ReplicaSet saves a request."""
         replicaset = replicaset or await self.replicaset()
         uid = replicaset["metadata"].get("uid", "")
         return [pod for pod in await self.pods(replicaset) if uid and pod.owner_uid == uid]
 
     async def last_log_lines(self, pod: Pod, container: str = "") -> str:
-        """Fetch the end of a pod's log, or of its last life's; the app's container by default."""
+        """Fetch the end of a pod's log; of its last life, if this one said nothing."""
         path = paths.pods(self.namespace, pod.name, "log")
         container = container or pod.app_container.get("name", "")
         query = {"tailLines": LOG_LINES, "container": container}

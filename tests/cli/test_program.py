@@ -207,6 +207,7 @@ def test_commands_without_a_sale_exit_4(
         (["stop", "--profile", "x"], "flashsale down --profile x"),
         (["delete"], "flashsale down"),
         (["delete", "pod", "shop-5pgp7"], "flashsale kill-pod shop-5pgp7"),
+        (["rm", "-f", "shop-5pgp7"], "flashsale kill-pod shop-5pgp7"),
         (["get", "pods", "-A"], "flashsale status"),
         (["ps"], "flashsale status"),
         (["help"], "flashsale --help"),
@@ -217,10 +218,15 @@ def test_commands_without_a_sale_exit_4(
         (["scale", "--replicas=5", "-n", "x"], "flashsale scale 5 -n x"),
         (["scale", "rs/shop", "--replicas", "4", "-n", "x"], "flashsale scale 4 -n x"),
         (["scale", "shop", "4"], "flashsale scale 4"),
+        (["scale", "shop", "4", "--timeout", "60"], "flashsale scale 4 --timeout 60"),
         (["scale", "-1"], "flashsale scale 3"),
         (
             ["up", "https://example.com/shop.git"],
             "git clone https://example.com/shop.git && flashsale up shop",
+        ),
+        (
+            ["up", "git@example.com:me/my.app.git"],
+            "git clone git@example.com:me/my.app.git && flashsale up my.app",
         ),
         (
             ["up", "--manifest", "https://example.com/a.yaml"],

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 ROOT = Path(__file__).parents[2]
 MODULE = ("-m", "tests.forking")
+SOON = 60.0  # seconds
 
 
 @cache
@@ -41,7 +42,9 @@ def server(*python: str) -> str:
     try:
         folder.mkdir(0o700)
     except FileExistsError:  # another worker starts it
+        end = time.monotonic() + SOON
         while not address.exists():
+            assert time.monotonic() < end, f"nobody listens at {address}"
             time.sleep(0.01)
         return str(address)
     with socket.socket(socket.AF_UNIX) as listener:

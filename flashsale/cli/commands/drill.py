@@ -269,7 +269,7 @@ def _cure(drill: Document) -> Hint:
     """Choose what to look at: the sale where it loses by itself, else the manifest or the kills."""
     lost = drill["load"]["lost"]
     if 2 * drill["attribution"]["baseline"] > lost:
-        return Hint("flashsale logs", "purchases were lost without a kill, too")
+        return Hint("flashsale logs", "shows why purchases are lost without a kill, too")
     if 2 * sum(death["lost"] for death in drill["node_deaths"]) > lost:
         return Hint("flashsale drill", "without --kill-node: what the pods' own deaths cost")
     graceful = not drill["scenario"]["process"] and drill["scenario"]["grace"] != 0

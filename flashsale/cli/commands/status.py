@@ -40,7 +40,10 @@ def status(
         return
     found, now = run(_find(typed)), time.time()
     wide, columns = typed.output == "wide", width(sys.stdout)
-    view = lambda: status_view(found, now, wide=wide, width=columns)  # noqa: E731
+
+    def view() -> str:
+        return status_view(found, now, wide=wide, width=columns)
+
     print_result(typed, found.as_json(now), view)
     if found.trouble:
         note(found.trouble)

@@ -137,7 +137,7 @@ def leading(arguments: Sequence[str]) -> int:
 
 
 def shared(ctx: typer.Context) -> Shared:
-    """Return the global options, checked; BadInputError for what cannot be, or contradicts."""
+    """Return the global options, checked; BadInputError for one that is wrong or contradicts."""
     typed, name = ctx.ensure_object(Shared), ctx.info_name or ""
     known = entry(name)
     outputs = known.outputs if known else ()

@@ -37,7 +37,7 @@ def course_lines(tour: Tour, size: Size, at_place: Callable[[str], str] = str) -
         shown[-1] = Text("  ... more: arrow key down", style="dim")
     shown += [Text("")] * (room - len(shown))
     keys = KEYS[tour.part].removeprefix(GUESS_KEYS if tour.lacks else "")
-    foot = [_message(tour, width), _sale(tour), Text(keys, style="bold")]
+    foot = [_message(tour, width), _sale(tour, at_place), Text(keys, style="bold")]
     return [*head, *shown, *foot]
 
 
@@ -231,15 +231,15 @@ def _message(tour: Tour, width: int) -> Text:
     if tour.lacks:
         return Text(tour.lacks, style="magenta")
     if tour.facts.state == "silent":
-        command = tour.facts.command
-        after = f"Type in another terminal: {command}" if command else GOES_ON_LATER
-        rest = f" {after}"
-        return Text(tour.facts.why[: max(0, width - len(rest))] + rest, style="red")
+        return Text(tour.facts.why, style="red")
     return Text(f"$ {tour.running} ..."[:width] if tour.running else "", style="dim")
 
 
-def _sale(tour: Tour) -> Text:
+def _sale(tour: Tour, at_place: Callable[[str], str]) -> Text:
     facts = tour.facts
+    if facts.state == "silent":
+        command = at_place(facts.command)
+        return Text(f"Type in another terminal: {command}" if command else GOES_ON_LATER)
     if not tour.known:
         return Text("Looking for the sale ...", style="dim")
     counts = facts.numbers

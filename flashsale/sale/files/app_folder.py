@@ -185,7 +185,8 @@ def _present(folder: Path) -> list[str]:
         raise BadInputError(f"{folder} is a file, not a folder.", hint=f"flashsale up {hint}")
     if not folder.is_dir():
         if url := typed_url(folder):
-            clone = f"git clone {quoted(url)} && flashsale up {quoted(folder.stem)}"
+            name = folder.name.removesuffix(".git")
+            clone = f"git clone {quoted(url)} && flashsale up {quoted(name)}"
             raise BadInputError(f"{url} is an address, not a folder of this machine.", hint=clone)
         raise BadInputError(f"There is no folder {folder}.", hint=_init(folder))
     present = [name for name in NAMES if (folder / name).is_file()]

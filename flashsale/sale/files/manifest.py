@@ -200,7 +200,7 @@ def _version_hint(kind: str, version: str, source: str, text: str) -> Hint | str
     if source == "stdin" or f"apiVersion: {version}\nkind: {kind}\n" not in text:
         return "flashsale manifest"
     change = f"s|{version}|{VERSIONS[kind]}|"
-    mended = rf"\|^apiVersion: {version}|{{N;/kind: {kind}/{change};}}"
+    mended = rf"\|^apiVersion: {version}|{{N;/kind: {kind}$/{change};}}"
     return Hint(f"sed -i.bak {quoted(mended)} {quoted(source)}", "then the same again")
 
 

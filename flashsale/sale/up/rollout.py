@@ -118,7 +118,8 @@ def replacing_line(old: Sequence[Pod]) -> str:
     if together and not later:
         how = f" {idle}, together" if together > 1 else f" {idle}"
     elif together:
-        how = f": first {together} {idle}, then the others one at a time"
+        those = f"the {together} {idle} together" if together > 1 else f"the one {idle}"
+        how = f": {those}, then the others one at a time"
     return (
         f"The app or the manifest changed: flashsale replaces {pods}{how};"
         " a ReplicaSet does not do it by itself."

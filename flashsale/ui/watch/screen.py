@@ -21,7 +21,10 @@ from flashsale.ui.watch.keys.navigation import split_keys
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"  # the alternate screen, no cursor, empty
 LEAVE = "\x1b[?25h\x1b[?1049l\r\x1b[K"  # what was typed before the screen was ours goes
-BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"  # a frame at once; who does not know it ignores it
+BEGIN, END = (
+    "\x1b[?2026h",
+    "\x1b[?2026l",
+)  # a frame at once, where a terminal knows it
 FRAME = 0.25  # seconds between two repaints, at least
 QUICK = 0.03  # the same after a key: a held arrow is to be followed
 SMALLEST = (20, 4)  # columns and lines below which nothing sensible can be drawn

@@ -38,8 +38,8 @@ def test_pods_that_serve_nobody_go_first_and_together() -> None:
         (3, 0, "flashsale replaces 3 pods, one at a time; a"),
         (0, 1, "flashsale replaces 1 pod that is not ready; a"),
         (0, 3, "flashsale replaces 3 pods that are not ready, together; a"),
-        (2, 1, "replaces 3 pods: first 1 that is not ready, then the others one at a time; a"),
-        (1, 2, "replaces 3 pods: first 2 that are not ready, then the others one at a time; a"),
+        (2, 1, "replaces 3 pods: the one that is not ready, then the others one at a time; a"),
+        (1, 2, "3 pods: the 2 that are not ready together, then the others one at a time; a"),
     ],
 )
 def test_what_is_said_is_what_is_done(ready: int, idle: int, words: str) -> None:
