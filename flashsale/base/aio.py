@@ -70,7 +70,10 @@ async def end_tasks(*tasks: Task[Any]) -> None:
 
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        await asyncio.wait(tasks)  # `gather` would cancel them twice if this is cancelled, too
+    for task in tasks:
+        task.cancelled() or task.exception()  # else asyncio would complain that nobody looked
 
 
 async def run_until(work: Coroutine[Any, Any, None], ended: Future[Any]) -> None:

@@ -15,6 +15,7 @@ from flashsale.base.text import quoted
 CTRL_C = 130
 SIGTERM = 143
 SIGHUP = 129  # the terminal was closed
+ENOUGH = 1 << 20  # bytes free on a disk that is not full
 
 
 class Hint(str):
@@ -37,11 +38,13 @@ class Hint(str):
 
 
 def room_hint(folder: object) -> Hint:
-    """Tell how to see whether the disk is full that holds a folder, unless it is a limit."""
-    with contextlib.suppress(ImportError):  # Windows has no such limit
+    """Tell what keeps a file of a folder from growing: a limit, or else a full disk."""
+    with contextlib.suppress(ImportError, OSError):  # Windows has no such limit
         import resource
+        import shutil
 
-        if (most := resource.getrlimit(resource.RLIMIT_FSIZE)[0]) != resource.RLIM_INFINITY:
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if most != resource.RLIM_INFINITY and shutil.disk_usage(str(folder)).free > ENOUGH:
             return Hint("ulimit -f unlimited", f"in this shell, where files end at {most} bytes")
     return Hint(f"df -h {quoted(folder)}", "shows the disk that needs room")
 

@@ -19,7 +19,8 @@ PUBLIC = ("/version", "/healthz", "/livez", "/readyz")  # system:public-info-vie
 DISCOVERY = ("api", "apis", "openapi")  # system:discovery, with all that is below
 OWN_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
 ANONYMOUS = "system:anonymous"
-MASTERS, AUTHENTICATED = "system:masters", "system:authenticated"
+MASTERS = "system:masters"
+AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
 ACCOUNTS = "system:serviceaccount"
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -37,7 +38,7 @@ class User:
         return MASTERS in self.groups
 
 
-NOBODY = User(ANONYMOUS, ("system:unauthenticated",))
+NOBODY = User(ANONYMOUS, (UNAUTHENTICATED,))
 
 
 def answer_unauthorized(request: web.BaseRequest) -> web.Response | None:
@@ -73,13 +74,13 @@ def impersonated(request: web.BaseRequest) -> User | None:
     name = request.headers.get("Impersonate-User")
     if not name:
         return None
-    if name == ANONYMOUS:
-        return NOBODY
     groups = request.headers.getall("Impersonate-Group", [])
     kind, _, rest = name.rpartition(":")[0].rpartition(":")
     if kind == ACCOUNTS and not groups:
         groups = [f"{ACCOUNTS}s", f"{ACCOUNTS}s:{rest}"]
-    return User(name, (*dict.fromkeys((*groups, AUTHENTICATED)),))
+    if not {AUTHENTICATED, UNAUTHENTICATED} & {*groups}:
+        groups.append(UNAUTHENTICATED if name == ANONYMOUS else AUTHENTICATED)
+    return User(name, tuple(groups))
 
 
 def _may_ask(user: User, method: str, path: str) -> bool:

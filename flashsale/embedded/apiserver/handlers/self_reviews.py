@@ -35,7 +35,7 @@ async def answer_review(request: web.BaseRequest, now: float) -> web.Response | 
     kind, answer = REVIEWS[path]
     body = await request_body.read_body(request)
     if request_body.media_type(request) == responses.PROTOBUF:
-        sent: Object = {}  # nothing in it could change the answer
+        sent: Object = {}  # clients that send one ask who they are
     else:
         sent = request_body.decode_body(request, body, kind).content
         if answer is _access:

@@ -165,10 +165,13 @@ async def spawn(
 
 @cache
 def _compiled(script: Path) -> Path:
-    """Have a script compiled, as it would else be each time it is run; says where that is."""
-    with contextlib.suppress(OSError):  # it cannot be written
+    """Have a script compiled, as it would else be each time it is run; returns what to run."""
+    with contextlib.suppress(OSError, NotImplementedError):  # it cannot be written
         SourceFileLoader(script.stem, str(script)).get_code(script.stem)
-    return Path(cache_from_source(str(script)))
+        compiled = Path(cache_from_source(str(script)))
+        if compiled.stat().st_mtime >= script.stat().st_mtime:
+            return compiled
+    return script
 
 
 def _start_shim(
@@ -176,9 +179,8 @@ def _start_shim(
 ) -> subprocess.Popen[bytes]:
     mark = {MARK: env[MARK]} if MARK in env else {}
     libraries = {name: env[name] for name in ("LD_LIBRARY_PATH",) if name in env}
-    script = _compiled(SHIM) if _compiled(SHIM).is_file() else SHIM
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(script), str(control.fileno())],
+        [sys.executable, "-I", "-S", str(_compiled(SHIM)), str(control.fileno())],
         env={**mark, **libraries},
         cwd="/",
         stdin=streams.stdin,
