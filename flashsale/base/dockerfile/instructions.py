@@ -61,7 +61,11 @@ class Instruction:
         return BadInputError(f"{self.where}:{self.line}: {why}.", hint=hint)
 
     def exec_form(self) -> tuple[str, ...] | None:
-        """Read a JSON list of words; None for shell form, which is also what is no such list."""
+        """Return the words of a JSON list; None for any other text, which is shell form.
+
+        Raises:
+            BadInputError: something in the list is not text.
+        """
         try:
             words = json.loads(self.text) if self.text.startswith("[") else None
         except ValueError:
@@ -181,11 +185,12 @@ def check_instruction(instruction: Instruction) -> None:
     if not instruction.text:
         raise instruction.wrong(f"{instruction.keyword} needs an argument")
     known = FLAGS.get(instruction.keyword, ())
-    for name in re.findall(r"--([\w-]+)", _flag_text(instruction)):
+    flags = _flag_text(instruction)
+    for name in re.findall(r"(?<!\S)--([\w-]+)", flags):
         if name not in known:
             raise instruction.wrong(f"{instruction.keyword} has no flag --{name}")
-    for name, value in _DURATION.findall(instruction.text if "interval" in known else ""):
-        raise instruction.wrong(f"--{name}={value} has no unit; {value}s are seconds")
+    for name, value in _DURATION.findall(flags):
+        raise instruction.wrong(f"--{name}={value} has no unit: write {value}s")
     missing = len(_documents_of(instruction)) - len(instruction.documents)
     if missing:
         name = _documents_of(instruction)[-missing]["name"]
@@ -193,10 +198,10 @@ def check_instruction(instruction: Instruction) -> None:
 
 
 def _flag_text(instruction: Instruction) -> str:
-    """Return the leading flags, without their values; empty for what takes none."""
+    """Return the leading flags with their values; empty for what takes none."""
     takes = instruction.keyword in FLAGS
     leading = re.match(r"(?:--[\w-]+(?:=\S*)?(?:\s+|$))*", instruction.text) if takes else None
-    return re.sub(r"=\S*", "", leading[0]) if leading else ""
+    return leading[0] if leading else ""
 
 
 def _joined(

@@ -70,7 +70,7 @@ def test_path_is_added_to_the_one_of_the_base_image() -> None:
     ("line", "why"),
     [
         ("COPY --chwon=1 a b", "COPY has no flag --chwon"),
-        ("HEALTHCHECK --interval=5 CMD true", "--interval=5 has no unit; 5s are seconds"),
+        ("HEALTHCHECK --interval=5 CMD true", "--interval=5 has no unit: write 5s"),
         ("RUN --mnt=type=cache pip install x", "RUN has no flag --mnt"),
         ("ENV A=1 # no comment", "ENV has #, which is not NAME=VALUE"),
         ("ENV =x", "which is not NAME=VALUE"),
@@ -88,6 +88,13 @@ def test_what_docker_refuses_is_refused_with_its_line(line: str, why: str) -> No
     """Before anything is built."""
     with pytest.raises(BadInputError, match=f"Dockerfile:2: .*{why}"):
         parse_stages(f"FROM x\n{line}\n")
+
+
+def test_the_flags_of_a_probe_are_its_own() -> None:
+    """What stands behind CMD is for the program that checks."""
+    probe = "wget --timeout=5 --tries=1 -q http://localhost/"
+    (stage,) = parse_stages(f"FROM x\nHEALTHCHECK --interval=5s CMD {probe}\n")
+    assert stage.instructions[0].text.endswith(probe)
 
 
 def test_a_tab_separates_words_and_stays_in_a_command() -> None:

@@ -98,20 +98,12 @@ class ImageStore:
             InstallError: packages cannot be installed.
             FlashsaleError: the disk refuses.
         """
-        from flashsale.base.dockerfile.stages import parse_stages
-        from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
-
         full = _full_name(name)
         try:
-            stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
-            recipe = dockerfile_reader.read_stages(stages, folder)
+            recipe = _recipe(dockerfile, folder, build_args)
             layer, notes = self._packages(recipe, emit)
             identity, built = self._store(recipe, layer, folder)
             self._point(full, identity)
-        except RecursionError as error:
-            raise BadInputError(
-                f"{dockerfile} has more in one another than can be read."
-            ) from error
         except OSError as error:
             if error.filename and Path(error.filename).is_relative_to(folder):
                 raise BadInputError(
@@ -267,6 +259,17 @@ def _full_name(name: str) -> str:
         raise BadInputError(
             f"{name!r} cannot name an image: {error}.", hint="flashsale up --image flashsale:1.0"
         ) from error
+
+
+def _recipe(dockerfile: Path, folder: Path, build_args: Mapping[str, str] | None) -> ImageRecipe:
+    from flashsale.base.dockerfile.stages import parse_stages
+    from flashsale.embedded.kubelet.images.build_without_docker import dockerfile_reader
+
+    try:
+        stages = parse_stages(_read(dockerfile), str(dockerfile), build_args)
+        return dockerfile_reader.read_stages(stages, folder)
+    except RecursionError as error:
+        raise BadInputError(f"{dockerfile} is nested too deeply to be read.") from error
 
 
 def _read(dockerfile: Path) -> str:

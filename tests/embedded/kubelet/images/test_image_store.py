@@ -223,7 +223,7 @@ def test_what_is_no_dockerfile_is_refused(bench: Bench) -> None:
 def test_a_dockerfile_that_nests_without_end_is_refused(bench: Bench) -> None:
     """Whatever it nests."""
     text = "FROM python\nRUN " + "(" * 3000 + "true" + ")" * 3000 + "\n"
-    assert "has more in one another than can be read" in bench.refusal(text)
+    assert "is nested too deeply to be read" in bench.refusal(text)
 
 
 def test_a_huge_folder_is_refused_and_leaves_nothing(

@@ -15,6 +15,7 @@ from flashsale.base.dockerfile.instructions import Instruction
 from flashsale.base.errors import Hint
 from flashsale.base.known_images import foreign_language
 from flashsale.base.text import quoted
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import may_bring
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import (
     ForeignFile,
     ImageRecipe,
@@ -78,7 +79,10 @@ def copy(
     """
     flags = instruction.flags()[0]
     if "from" in flags and stage is None:
-        if "astral-sh/uv" not in flags["from"]:  # uv is used as far as this machine has it
+        if "astral-sh/uv" in flags["from"]:  # uv is used as far as this machine has it
+            place = absolute(recipe.workdir, (instruction.words() or [""])[-1])
+            recipe.has_unknown_files |= not may_bring(place)
+        else:
             skip(recipe, instruction, f"files of the image {flags['from']} cannot be had here")
         return
     recipe.has_unknown_files |= stage is not None and stage.has_unknown_files

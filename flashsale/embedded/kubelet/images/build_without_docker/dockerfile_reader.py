@@ -16,7 +16,10 @@ from flashsale.base.dockerfile.stages import Stage, find_stage, lineage
 from flashsale.base.errors import BadInputError, Hint
 from flashsale.base.known_images import foreign_language
 from flashsale.embedded.kubelet.images.build_without_docker import copy_files, run_commands
-from flashsale.embedded.kubelet.images.build_without_docker.base_images import base_entrypoint
+from flashsale.embedded.kubelet.images.build_without_docker.base_images import (
+    base_entrypoint,
+    shell_of,
+)
 from flashsale.embedded.kubelet.images.build_without_docker.copy_files import AppFolder
 from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import ImageRecipe, skip
 from flashsale.embedded.kubelet.images.image_files import absolute
@@ -75,7 +78,8 @@ class DockerfileReader:
                 origin = instruction.flags()[0].get("from", "")
                 stage = self._named(origin, index)
                 names = [each.name for each in self.stages[:index]]
-                if not stage and (meant := get_close_matches(origin.lower(), names, 1, 0.8)):
+                names = [] if stage or foreign_language(origin) or shell_of(origin) else names
+                if meant := get_close_matches(origin.lower(), names, 1, 0.8):
                     raise instruction.wrong(f"no stage is named {origin}; did you mean {meant[0]}")
                 copy_files.copy(recipe, instruction, self.app, stage)
             case "RUN":

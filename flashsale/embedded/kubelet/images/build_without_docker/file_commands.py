@@ -25,6 +25,7 @@ from flashsale.embedded.kubelet.images.build_without_docker.system_packages impo
 )
 from flashsale.embedded.kubelet.images.image_files import ImageFile
 
+_TOUCH_OPTIONS = ("date=", "reference=", "time=", "no-create", "no-dereference")
 _INSTALL_OPTIONS = ("mode=", "owner=", "group=", "directory", "verbose", "preserve-timestamps")
 
 
@@ -38,12 +39,26 @@ def _options(words: Sequence[str]) -> tuple[str, list[str]]:
     return letters, [word for word in words if not word.startswith("-") or len(word) < 2]
 
 
+def _parsed(
+    words: Sequence[str], short: str, long: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Split options, with their values, from the rest.
+
+    Raises:
+        ValueError: an option is not known, or lacks its value.
+    """
+    try:
+        return getopt.gnu_getopt(words, short, long)
+    except getopt.GetoptError as error:
+        raise ValueError(str(error)) from error
+
+
 def _error(code: int, word: str) -> OSError:
     return OSError(code, os.strerror(code), word)
 
 
 def _cd(shell: Shell, words: Sequence[str]) -> None:
-    word = words[0] if words else "~"
+    word = next((word for word in words if word not in ("--", "-P", "-L", "-e")), "~")
     path = shell.recipe.files.real(
         shell.path(shell.variables.get("OLDPWD", word) if word == "-" else word)
     )
@@ -86,7 +101,10 @@ def _braces(word: str) -> Iterator[str]:
 
 
 def _touch(shell: Shell, words: Sequence[str]) -> None:
-    for word in _options(words)[1]:
+    options, rest = _parsed(words, "acfhmd:r:t:", _TOUCH_OPTIONS)
+    if {"-c", "--no-create"} & {*dict(options)}:
+        return
+    for word in rest:
         path = shell.recipe.files.real(shell.new_path(word))
         if shell.recipe.files.get(path) is None:
             shell.recipe.files.put(path, ImageFile(b""))
@@ -131,9 +149,11 @@ def _cp(shell: Shell, words: Sequence[str], *, moves: bool = False) -> None:
     sources_found = shell.paths(sources)
     place = files.real(place) if files.is_folder(files.real(place)) else place
     into = files.is_folder(place)
-    if not into and (target.endswith("/") or len(sources_found) > 1) and not shell.may_have(place):
-        raise _error(errno.ENOTDIR, target)
-    into = into or target.endswith("/")
+    into_named = target.endswith("/") and [*map(files.is_folder, sources_found)] != [True]
+    if not into and (into_named or len(sources_found) > 1) and not shell.may_have(place):
+        several_to_nothing = len(sources_found) > 1 and files.get(place) is None
+        raise _error(errno.ENOENT if several_to_nothing else errno.ENOTDIR, target)
+    into = into or into_named
     whole = [source for source in sources if source.endswith("/.")]
     for path in sources_found:
         if files.is_folder(path) and not moves and not {*"raR"} & {*letters}:
@@ -169,10 +189,7 @@ def _ln(shell: Shell, words: Sequence[str]) -> None:
 
 def _install_files(shell: Shell, words: Sequence[str]) -> None:
     """`install -d FOLDER` and `install -m 755 FILE PLACE`."""
-    try:
-        options, rest = getopt.gnu_getopt(words, "bcCdDpsTvm:o:g:", _INSTALL_OPTIONS)
-    except getopt.GetoptError as error:
-        raise ValueError(str(error)) from error
+    options, rest = _parsed(words, "bcCdDpsTvm:o:g:", _INSTALL_OPTIONS)
     given = dict(options)
     if {"-d", "--directory"} & {*given}:
         _mkdir(shell, ["-p", *rest])

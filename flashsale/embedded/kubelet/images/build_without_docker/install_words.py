@@ -101,9 +101,9 @@ def _built_source(program: str, words: Sequence[str]) -> str | None:
 
 
 def listed_files(words: Sequence[str]) -> list[str]:
-    """Return the lists of requirements that are named."""
-    pairs = itertools.pairwise(words)
-    return [name for option, name in pairs if option in FILES and "://" not in name]
+    """Return the lists of requirements that are named, but for those that are no files."""
+    lists = [name for option, name in itertools.pairwise(words) if option in FILES]
+    return [name for name in lists if "://" not in name and not re.match(r"-$|/dev/", name)]
 
 
 def _is_pip(program: str) -> bool:

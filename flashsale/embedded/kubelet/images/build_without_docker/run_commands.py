@@ -72,8 +72,8 @@ def follow_run(
 
 
 def _run(recipe: ImageRecipe, instruction: Instruction) -> None:
-    variables = {"HOME": "/root", "PWD": recipe.workdir, **recipe.env, **instruction.variables}
-    variables["?"] = "0"
+    variables = {"HOME": "/root", "PWD": recipe.workdir, "?": "0"}
+    variables |= {**recipe.env, **instruction.variables}
     dialect = "bash" if recipe.shell[0].endswith("bash") else own_dialect(recipe)
     shell = Shell(recipe, instruction, recipe.workdir, variables, _script, dialect)
     shell.unknown |= OF_BASE - {*variables}
@@ -119,6 +119,12 @@ def _in_turn(shell: Shell, script: Script) -> Status:
 
 
 def _node(shell: Shell, node: ShellNode) -> Status:
+    status = _done(shell, node)
+    shell.remember(status)
+    return status
+
+
+def _done(shell: Shell, node: ShellNode) -> Status:
     match node:
         case AndOr():
             return _and_or(shell, node)
@@ -230,6 +236,6 @@ def _pipeline(shell: Shell, node: Pipeline) -> Status:
     installs = [words for words in commands if words and parse_install(words)]
     for words in installs:
         run_words(shell, words)
-    if not installs and not any(place in node.raw for place in TOOL_SCRIPTS):
-        return shell.skip(node.raw)
-    return True
+    is_tool = any(place in node.raw for place in TOOL_SCRIPTS)
+    shell.recipe.has_unknown_files |= is_tool  # wherever its installer puts it
+    return True if installs or is_tool else shell.skip(node.raw)

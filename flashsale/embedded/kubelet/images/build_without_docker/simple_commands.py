@@ -68,9 +68,7 @@ def run_simple(shell: Shell, raw: str) -> Status:
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)=", raw)
         shell.unknown |= {assigned[1]} if assigned else set()
         return shell.skip(raw)
-    status = run_words(shell, words, raw)
-    shell.variables["?"] = str(int(status is False))
-    return status
+    return run_words(shell, words, raw)
 
 
 def run_words(shell: Shell, words: list[str], raw: str = "", given: bytes | None = None) -> Status:
@@ -125,8 +123,7 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     if why := why_not_run(shell, words):
         return shell.fail(raw, why)
     if program == "exit":
-        status = (words[1:] or [shell.variables["?"]])[0] == "0"
-        raise ExitError(status or shell.fail(raw, "".join(shell.printed[-1:])))
+        raise ExitError(_exit_status(shell, words[1:], raw))
     if program in ("false", "test", "[", "[[") or program.endswith("grep"):
         held = holds(shell, words, given)
         return shell.fail(raw) if held is False else held
@@ -138,6 +135,8 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     if install := install_words.parse_install(words):
         shell.paths(install_words.listed_files(install[1]))  # which are there
         tool, named = install
+        if {"-", "/dev/stdin"} & {*named}:
+            return shell.skip(raw)
         _install(
             shell, tool, tuple(each for word in named for each in _expanded(shell, word)), words
         )
@@ -149,6 +148,13 @@ def _run_program(shell: Shell, words: list[str], raw: str, given: bytes | None) 
     except (KeyError, ValueError, IndexError):
         return shell.skip(raw)
     return True
+
+
+def _exit_status(shell: Shell, words: Sequence[str], raw: str) -> Status:
+    if not words and "?" in shell.unknown:
+        return None
+    status = [*words, shell.variables["?"]][0] == "0"
+    return status or shell.fail(raw, "".join(shell.printed[-1:]))
 
 
 def _is_quiet(program: str, words: Sequence[str]) -> bool:
@@ -194,6 +200,11 @@ def _install(shell: Shell, tool: str, words: tuple[str, ...], command: Sequence[
     Args:
         command: all its words, with those that say where to.
     """
+    folders = [word.partition("[")[0] for word in words if "/" in word or word[:1] == "."]
+    # A build leaves others beside it.
+    shell.recipe.has_unknown_files |= any(
+        shell.recipe.files.is_folder(shell.path(folder)) for folder in folders
+    )
     if place := install_words.package_folder(command):
         shell.recipe.package_folders += (shell.path(place),)
     wheels = install_words.wheel_folder(command)

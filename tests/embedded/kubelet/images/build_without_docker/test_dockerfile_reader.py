@@ -452,3 +452,9 @@ def test_a_misspelt_stage_is_answered_with_the_right_one(folder: Path) -> None:
     """Rather than taken for an image that cannot be had."""
     with pytest.raises(BadInputError, match=r"Dockerfile:3: .* bulider; did you mean builder\."):
         read(folder, "FROM python AS builder\nFROM python\nCOPY --from=bulider /x /y\n")
+
+
+def test_a_known_image_is_no_misspelt_stage(folder: Path) -> None:
+    """However much the name of a stage is like its own."""
+    recipe = read(folder, "FROM node:20 AS nodejs\nFROM python\nCOPY --from=node /x /y\n")
+    assert "files of the image node cannot be had here" in recipe.notes[0]

@@ -164,6 +164,10 @@ def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
         ("cp .env.example .env", ".env.example: No such file or directory"),
         ("cp need.txt none/", "none/: Not a directory"),
         ("mkdir data; cp data copy", "/app/data: Is a directory"),
+        ("cp need.txt set-up.sh /nowhere", "/nowhere: No such file or directory"),
+        ("echo x > need.txt/y", "need.txt/y: Not a directory"),
+        ("touch -d 2020-01-01 none/f", "none/f: No such file or directory"),
+        ("false; (exit 1); exit $?", "exit $? fails"),
         ("mkdir data && mkdir data", "data: File exists"),
         ("mkdir a/b", "a/b: No such file or directory"),
         ("echo > a/b", "a/b: No such file or directory"),
@@ -176,7 +180,7 @@ def test_packages_are_copied_from_wherever_pip_was_told_to_put_them(
         ("pip install -r none.txt", "none.txt: No such file or directory"),
         ("python manage.py migrate", "manage.py: No such file or directory"),
         ("./none.sh", "./none.sh: No such file or directory"),
-        ("./need.txt", "./need.txt: Permission denied"),
+        ("./need.txt", "./need.txt fails: it is not executable; chmod +x it first"),
         ("printf '#!/bin/sh\\r\\n' > a.sh; chmod +x a.sh; ./a.sh", "its lines end as on Windows"),
         ("source need.txt", "dash, which lacks it"),
         ("[[ 1 == 1 ]]", "dash, which lacks it"),
@@ -204,6 +208,20 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
         "false; touch f",
         "rm -f none && rm -rf none/*",
         "which nobody && exit 1; touch f",
+        "touch -r /etc/hosts -d 2020-01-01 --date=now f && touch -c none/f && test -f f",
+        "mkdir d && cp -r d new/ && mv new newer/ && rmdir newer",
+        "mkdir d && cd -P -- d && touch f && test -f /app/d/f",
+        'test -n "$PATH" && export PATH="/x:$PATH"',
+        '[ "$UID" = 0 ]',
+        "apt-get update; test $? = 1",
+        "false; chmod $(date) need.txt; exit $?",
+        "false; nobody-knows; exit",
+        "false; (true); exit $?",
+        "false; curl -s x | sh; exit $?",
+        "curl -sSL https://install.python-poetry.org | POETRY_HOME=/opt/p python3 - ; rm /opt/p/f",
+        "pip install . && cp -r app.egg-info /srv",
+        "pip install -e .[test] && mv build /srv",
+        "cat need.txt | uv pip install -r - && pip install -r /dev/stdin < need.txt",
         "mkdir /opt/a /srv/b && cd /mnt && cd /srv && echo > /usr/src/c",
         "adduser --disabled-password shop && cd /home/shop && cp .bashrc /srv",
         "useradd -r -d /shop -m shop && cd /shop",
@@ -217,6 +235,20 @@ def test_a_run_that_is_certain_to_fail_fails_the_build(tmp_path: Path, run: str,
 def test_a_run_that_may_succeed_does(tmp_path: Path, run: str) -> None:
     """What the base image has, or a program makes that is not run here, may be there."""
     assert recipe_of(tmp_path, f"RUN {run}\n").base == "python"
+
+
+def test_packages_listed_by_standard_input_are_noted(tmp_path: Path) -> None:
+    """The list itself is no file of the image that could be kept for later."""
+    recipe = recipe_of(tmp_path, "RUN cat need.txt | uv pip install -r -\n")
+    assert (recipe.installs, len(recipe.notes)) == ((), 1)
+
+
+def test_what_is_copied_from_the_image_of_uv_may_be_there(tmp_path: Path) -> None:
+    """Wherever it is put; in a folder of programs it makes nothing else uncertain."""
+    copy = "COPY --from=ghcr.io/astral-sh/uv:0.5 /uv"
+    recipe_of(tmp_path, f"{copy} /opt/uv\nRUN chmod +x /opt/uv && /opt/uv sync\n")
+    with pytest.raises(BadInputError, match=r"none: No such file"):
+        recipe_of(tmp_path, f"{copy} /bin/\nRUN rm none\n")
 
 
 def test_a_program_that_is_no_text_may_be_run(tmp_path: Path) -> None:

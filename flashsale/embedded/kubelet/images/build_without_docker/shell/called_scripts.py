@@ -39,7 +39,7 @@ def why_not_run(shell: Shell, words: Sequence[str]) -> str:
     if word == first or entry.is_folder:
         return ""
     if not entry.mode & 0o111:
-        return f"{word}: {os.strerror(errno.EACCES)}, until chmod +x"
+        return "it is not executable; chmod +x it first"
     begin = entry.read().partition(b"\n")[0].decode(errors="replace")
     if not begin.startswith("#!") or not begin.endswith("\r"):
         return ""

@@ -18,12 +18,16 @@ from flashsale.embedded.kubelet.images.build_without_docker.image_recipe import 
 )
 from flashsale.embedded.kubelet.images.image_files import MAX_BYTES, ImageFile, absolute
 
-# Variables that images of Python have, and whose values are not known here.
-OF_BASE = {"PYTHON_VERSION", "PYTHON_SHA256", "GPG_KEY", "LANG", "HOSTNAME"}
+# Variables that images of Python have, or shells, and whose values are not known here.
+OF_BASE = {
+    *("PYTHON_VERSION", "PYTHON_SHA256", "PYTHON_PIP_VERSION", "GPG_KEY", "LANG", "HOSTNAME"),
+    *("UID", "EUID", "BASH_VERSION"),
+}
 BASH_ALONE = (
     'the /bin/sh of this base image is dash, which lacks it; SHELL ["/bin/bash", "-c"] above helps'
 )
-_NO_FILES = ("apt", "apk ", "yum ", "dnf ", "microdnf ", "chmod ")  # none that an app names
+# What these add is no file that an app's own commands name.
+_NO_FILES = ("apt", "apk ", "yum ", "dnf ", "microdnf ", "chmod ")
 Status = bool | None  # whether a command succeeds; None if that cannot be told
 
 
@@ -84,12 +88,13 @@ class Shell:
         """Return the path that a word means, for what a command puts there.
 
         Raises:
-            FileNotFoundError: there is no folder for it.
+            OSError: there is no folder for it, or a file where that should be.
         """
         path = self.path(word)
         folder = posixpath.dirname(path)
         if not self.recipe.files.is_folder(folder) and not self.may_have(folder):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), word)
+            code = errno.ENOTDIR if self.recipe.files.get(folder) else errno.ENOENT
+            raise OSError(code, os.strerror(code), word)
         return path
 
     def may_have(self, path: str) -> bool:
@@ -106,6 +111,12 @@ class Shell:
     def is_certain(self) -> bool:
         """Whether all files are known, apart from those that Python's base images have."""
         return not self.recipe.has_unknown_files and bool(shell_of(self.recipe.base))
+
+    def remember(self, status: Status) -> None:
+        """Set `$?` to how a command ended."""
+        self.variables["?"] = str(int(status is False))
+        self.unknown -= {"?"}
+        self.unknown |= {"?"} if status is None else set()
 
     def skip(self, raw: str) -> Status:
         """Remember a command that is not followed."""

@@ -28,7 +28,7 @@ _STREAM = re.compile(
     re.DOTALL,
 )
 _DOCUMENT = re.compile(r"(?<![\w$(<])<<(?P<tabs>-?)\s*(?P<quote>['\"\\\\]?)(?P<name>[A-Za-z_]\w*)")
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*|\?)")
 
 
 def words_of(shell: Shell, raw: str) -> list[str] | None:
