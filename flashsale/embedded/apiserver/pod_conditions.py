@@ -14,13 +14,13 @@ def with_condition(status: Object, condition: Object, now: float) -> Object:
         now: unix seconds.
     """
     there = status.get("conditions") or []
-    old: Object = next((one for one in there if one.get("type") == condition["type"]), {})
+    old: Object = next((known for known in there if known.get("type") == condition["type"]), {})
     since = old.get("lastTransitionTime") if old.get("status") == condition["status"] else None
     times = {"lastProbeTime": None, "lastTransitionTime": since or rfc3339(now)}
     whole = condition | times
     fields = apitypes.struct("core.PodCondition").fields  # in the order of Go's struct
     new = {key: whole[key] for key in fields if key in whole}
-    conditions = [new if one is old else one for one in there]
+    conditions = [new if known is old else known for known in there]
     return status | {"conditions": conditions if old else [*conditions, new]}
 
 

@@ -198,7 +198,7 @@ class EndpointsController:
         namespace, name = namespaced_name(service)
         wanted = {MANAGED_BY: CONTROLLER, SERVICE_NAME: name}.items()
         slices = self._store.all(ENDPOINT_SLICES, namespace)
-        return [one for one in slices if wanted <= labels_of(one).items()]
+        return [owned for owned in slices if wanted <= labels_of(owned).items()]
 
     def _write(self, service: Object, old: Object | None, body: Object) -> None:
         meta = service["metadata"]

@@ -111,9 +111,9 @@ class Kubelet:
         """
         if uid not in self._workers:
             raise NodeError(404, "pod does not exist")
-        for one in self._workers[uid].all:
-            if one.name == container and one.instance and one.instance.process.running:
-                return one.instance
+        for running in self._workers[uid].all:
+            if running.name == container and running.instance and running.instance.process.running:
+                return running.instance
         raise NodeError(500, f'container not found ("{container}")')
 
     async def dial(self, uid: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -93,11 +93,11 @@ def _victims(
     """
     here = snapshot.on(node)
     priority = pod_priority(pod)
-    lower = sorted((one for one in here if pod_priority(one) < priority), key=_importance)
+    lower = sorted((other for other in here if pod_priority(other) < priority), key=_importance)
     if not lower:
         return (NO_VICTIMS,)
     name = node["metadata"]["name"]
-    staying = [one for one in here if pod_priority(one) >= priority]
+    staying = [other for other in here if pod_priority(other) >= priority]
 
     def refused(pods: Sequence[Object]) -> Rejection | None:
         return find_rejection(pod, replace(snapshot, pods={**snapshot.pods, name: pods}), node)
@@ -106,7 +106,7 @@ def _victims(
         return refusal.reasons
     guarded = _guarded(lower, budgets)
     victims, violations = [], 0
-    for other in [*guarded, *(one for one in lower if one not in guarded)]:
+    for other in [*guarded, *(free for free in lower if free not in guarded)]:
         if refused([*staying, other]):
             victims.append(other)
             violations += other in guarded
@@ -117,7 +117,7 @@ def _victims(
 
 def _guarded(pods: Sequence[Object], budgets: Sequence[Object]) -> list[Object]:
     """Return the pods whose eviction would be more than their budgets allow."""
-    left = [int((one.get("status") or {}).get("disruptionsAllowed", 0)) for one in budgets]
+    left = [int((budget.get("status") or {}).get("disruptionsAllowed", 0)) for budget in budgets]
     guarded = []
     for pod in pods:
         meta = pod["metadata"]
@@ -146,6 +146,8 @@ def _started(pod: Object) -> float:
 def _cost(candidate: Candidate) -> tuple[int, int, int, int, float]:
     """Sort the cheapest first, as pickOneNodeForPreemption does."""
     highest = pod_priority(candidate.victims[0])
-    earliest = min(_started(one) for one in candidate.victims if pod_priority(one) == highest)
+    earliest = min(
+        _started(victim) for victim in candidate.victims if pod_priority(victim) == highest
+    )
     total = sum(pod_priority(victim) + 2**31 for victim in candidate.victims)
     return candidate.violations, highest, total, len(candidate.victims), -earliest

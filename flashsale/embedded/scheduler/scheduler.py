@@ -127,7 +127,7 @@ class Scheduler:
         return Snapshot(
             self._store.all(NODES),
             self._pods_by_node(pod),
-            {one["metadata"]["name"]: labels_of(one) for one in self._store.all(NAMESPACES)},
+            {entry["metadata"]["name"]: labels_of(entry) for entry in self._store.all(NAMESPACES)},
             self._store.all(SERVICES, namespace),
             self._store.all(REPLICA_SETS, namespace),
         )
@@ -170,7 +170,7 @@ class Scheduler:
 def missing_claim(pod: Object) -> str:
     """Return the first PersistentVolumeClaim that a pod names; there are none here."""
     claims = (volume.get("persistentVolumeClaim") for volume in pod["spec"].get("volumes") or [])
-    return next((str(one.get("claimName", "")) for one in claims if one is not None), "")
+    return next((str(claim.get("claimName", "")) for claim in claims if claim is not None), "")
 
 
 def _lost_its_gates(event: StoreEvent) -> bool:

@@ -29,7 +29,9 @@ class LabelSelector:
     nothing: bool = False  # the selector of an object that has none: it matches no labels at all
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        return not self.nothing and all(one.matches(labels) for one in self.requirements)
+        return not self.nothing and all(
+            requirement.matches(labels) for requirement in self.requirements
+        )
 
     def __str__(self) -> str:
         """Write it sorted by key: `app=flashsale,tier in (api,web)`."""

@@ -153,7 +153,7 @@ def _kind(document: Object, number: int, source: str) -> str:
         raise wrong(source, "is for kustomize, and no manifest itself", hint)
     if not kind or not version:
         raise wrong(source, f"says no kind or apiVersion in document {number}")
-    names = {name: one for one in VERSIONS for name in (one.lower(), f"{one.lower()}s")}
+    names = {name: known for known in VERSIONS for name in (known.lower(), f"{known.lower()}s")}
     meant = names.get(str(kind).lower(), "")
     if meant and meant != kind:
         mended = _sed(f"kind: {kind}", meant, source)

@@ -80,8 +80,8 @@ def find_priority_class(store: Store, name: str) -> Object | None:
         return NO_CLASS | SYSTEM_CLASSES[name]
     if name:
         return store.get(PRIORITY_CLASSES, "", name)
-    defaults = [one for one in store.all(PRIORITY_CLASSES) if one.get("globalDefault")]
-    return min(defaults, key=lambda one: int(one.get("value", 0)), default=NO_CLASS)
+    defaults = [known for known in store.all(PRIORITY_CLASSES) if known.get("globalDefault")]
+    return min(defaults, key=lambda known: int(known.get("value", 0)), default=NO_CLASS)
 
 
 def refuse_second_default(store: Store, thing: Object) -> None:

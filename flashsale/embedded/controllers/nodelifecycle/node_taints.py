@@ -31,7 +31,7 @@ def taints_of(node: Object) -> list[Object]:
 
 def has_taint(node: Object, taint: Taint) -> bool:
     """Whether a node has a taint of that key and effect, whatever its value."""
-    return taint in [(one.get("key"), one.get("effect")) for one in taints_of(node)]
+    return taint in [(there.get("key"), there.get("effect")) for there in taints_of(node)]
 
 
 def no_schedule_change(node: Object) -> tuple[list[Taint], list[Taint]]:
@@ -68,7 +68,9 @@ def with_taints(node: Object, taints: Sequence[Taint], now: str) -> Object:
 
 def without_taints(node: Object, taints: Sequence[Taint]) -> Object:
     there = taints_of(node)
-    return _with(node, [one for one in there if (one.get("key"), one.get("effect")) not in taints])
+    return _with(
+        node, [taint for taint in there if (taint.get("key"), taint.get("effect")) not in taints]
+    )
 
 
 def _with(node: Object, taints: list[Object]) -> Object:

@@ -167,4 +167,4 @@ def _status(pod: Object, container: str) -> Object | None:
     both = (status.get("initContainerStatuses") or []) + (status.get("containerStatuses") or [])
     if not both:
         return {"state": {"waiting": {"reason": "ContainerCreating"}}}
-    return next((one for one in both if one.get("name") == container), None)
+    return next((known for known in both if known.get("name") == container), None)

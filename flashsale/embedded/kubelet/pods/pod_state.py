@@ -104,7 +104,7 @@ class PodState:
     never_ran: bool = False  # it ended before any container existed
 
     def get(self, name: str) -> ContainerState:
-        return next(one for one in (*self.init, *self.containers) if one.name == name)
+        return next(state for state in (*self.init, *self.containers) if state.name == name)
 
     def put(self, changed: ContainerState) -> PodState:
         def swapped(each: Iterable[ContainerState]) -> tuple[ContainerState, ...]:
@@ -129,9 +129,9 @@ class PodState:
 
         lost = Terminated(SIGKILLED, UNKNOWN, message=_NEVER_RAN)
         containers = tuple(
-            one if one.ended else replace(one, state=lost) for one in self.containers
+            old if old.ended else replace(old, state=lost) for old in self.containers
         )
-        never_ran = not any(one.container_id or one.last for one in self.containers)
+        never_ran = not any(old.container_id or old.last for old in self.containers)
         return replace(self, containers=containers, over=True, never_ran=never_ran)
 
 
@@ -140,10 +140,12 @@ def new_pod_state(pod: Object, now: float) -> PodState:
     spec = pod["spec"]
     reason = INITIALIZING if spec.get("initContainers") else CREATING
     init = [
-        ContainerState(one["name"], Waiting(INITIALIZING), sidecar=is_sidecar(one))
-        for one in spec.get("initContainers") or []
+        ContainerState(container["name"], Waiting(INITIALIZING), sidecar=is_sidecar(container))
+        for container in spec.get("initContainers") or []
     ]
-    containers = [ContainerState(one["name"], Waiting(reason)) for one in spec["containers"]]
+    containers = [
+        ContainerState(container["name"], Waiting(reason)) for container in spec["containers"]
+    ]
     return PodState(tuple(containers), tuple(init), start_time=float(int(now)))
 
 

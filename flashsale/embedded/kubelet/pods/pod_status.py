@@ -119,7 +119,7 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
         left = [container.name for container in state.init if not _is_done(container)]
         message = f"containers with incomplete status: [{' '.join(left)}]"
         verdicts.append(("Initialized", False, "ContainersNotInitialized", message))
-    serving = [*(one for one in state.init if one.sidecar), *state.containers]
+    serving = [*(container for container in state.init if container.sidecar), *state.containers]
     unready = [container.name for container in serving if not container.ready]
     if over:
         ready, reason, message = False, over, ""
@@ -136,7 +136,9 @@ def _verdicts(spec: Object, state: PodState, old: Object, phase: str) -> list[_V
 
 def _closed_gates(spec: Object, old: Object) -> str:
     """Say which of the pod's readiness gates are not open; empty if all are."""
-    statuses = {one.get("type"): one.get("status") for one in old.get("conditions") or []}
+    statuses = {
+        condition.get("type"): condition.get("status") for condition in old.get("conditions") or []
+    }
     texts = []
     for gate in spec.get("readinessGates") or []:
         kind = gate.get("conditionType", "")

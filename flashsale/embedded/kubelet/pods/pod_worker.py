@@ -173,7 +173,9 @@ class PodWorker:
 
     async def _live(self) -> None:
         self.pod.publish()
-        if self._seen and any(one.container_id or one.last for one in self.pod.state.containers):
+        if self._seen and any(
+            state.container_id or state.last for state in self.pod.state.containers
+        ):
             text = "Pod sandbox changed, it will be killed and re-created."
             self.pod.record("Normal", "SandboxChanged", text)
         await self._make_volumes()

@@ -76,7 +76,10 @@ def validate_gates(spec: Object, field: str) -> Errors:
 
 def validate_spreading(spec: Object, field: str) -> Errors:
     constraints = spec.get("topologySpreadConstraints") or []
-    pairs = [(one.get("topologyKey"), one.get("whenUnsatisfiable")) for one in constraints]
+    pairs = [
+        (constraint.get("topologyKey"), constraint.get("whenUnsatisfiable"))
+        for constraint in constraints
+    ]
     for index, (at, constraint) in enumerate(each(spec, "topologySpreadConstraints", field)):
         key, when = constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
         yield from _above_zero(constraint.get("maxSkew") or 0, f"{at}.maxSkew")

@@ -69,7 +69,7 @@ def _wrong_deadline(new: int | None, old: int | None) -> str:
 
 def _only_added_tolerations(after: Object, before: Object) -> Errors:
     present = [_without_seconds(toleration) for toleration in after.get("tolerations") or []]
-    if all(_without_seconds(one) in present for one in before.get("tolerations") or []):
+    if all(_without_seconds(old) in present for old in before.get("tolerations") or []):
         yield from validate_tolerations(after, "spec")
     else:
         why = "existing toleration can not be modified except its tolerationSeconds"

@@ -187,9 +187,13 @@ def wheel_words(
         builds: requirements of what builds the app.
         kept: names of the wheels that are there.
     """
-    files = [(unquote(posixpath.basename(urlsplit(one.url).path)), one) for one in packages]
-    urls = [one.url for name, one in files if name.endswith(".whl") and name not in kept]
-    sources = [f"{one.name}=={one.version}" for name, one in files if not name.endswith(".whl")]
+    files = [
+        (unquote(posixpath.basename(urlsplit(package.url).path)), package) for package in packages
+    ]
+    urls = [package.url for name, package in files if name.endswith(".whl") and name not in kept]
+    sources = [
+        f"{package.name}=={package.version}" for name, package in files if not name.endswith(".whl")
+    ]
     named = [*sources, *builds]
     wanted = [requirement for requirement in named if not _is_kept(Requirement(requirement), kept)]
     if wanted:

@@ -44,7 +44,7 @@ def parse_install(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
             return "pip", ("install", *_kept(general), *_kept(rest[1:]))
         case ("pip", "wheel" | "download", *_):
             # Whoever installs the wheels gets what they depend on as well.
-            return "pip", ("install", *(one for one in _kept(rest[1:]) if one != "--no-deps"))
+            return "pip", ("install", *(word for word in _kept(rest[1:]) if word != "--no-deps"))
         case ("pip", "sync", _) | ("pip-sync", *_):
             files = [word for word in rest[program == "pip" :] if not word.startswith("-")]
             return "pip", ("install", *(part for file in files for part in ("-r", file)))

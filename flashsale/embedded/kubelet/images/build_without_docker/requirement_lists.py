@@ -78,7 +78,9 @@ def pdm_words(words: Sequence[str], folder: str, files: ImageFiles) -> tuple[str
     except (ValueError, OSError):
         return ("install", ".")
     wanted = list(map(str, project.get("project", {}).get("dependencies", ())))
-    if pinned := [one for one in lock.get("package", ()) if "default" in one.get("groups", ())]:
+    if pinned := [
+        package for package in lock.get("package", ()) if "default" in package.get("groups", ())
+    ]:
         wanted = list(map(_pinned, pinned))
     is_package = "build-system" in project
     is_package &= project.get("tool", {}).get("pdm", {}).get("distribution", True)

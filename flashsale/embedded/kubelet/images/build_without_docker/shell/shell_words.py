@@ -95,7 +95,9 @@ def output_of_pipeline(shell: Shell, parts: Sequence[ShellNode]) -> bytes | None
 def content_of(shell: Shell, word: str) -> bytes | None:
     """Return what `< FILE` or `<<NAME` gives a command to read; None if that is not there."""
     if word.startswith("<<"):
-        documents = [one for one in shell.instruction.documents if one.name == word[2:]]
+        documents = [
+            document for document in shell.instruction.documents if document.name == word[2:]
+        ]
         if not documents:
             return None
         body = documents[-1].body
