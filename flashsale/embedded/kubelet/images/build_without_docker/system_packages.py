@@ -54,7 +54,8 @@ def add_system_packages(shell: Shell, words: Sequence[str]) -> None:
     names = [re.split("[=<>~/:]", name)[0] for name in wanted]
     if command not in ("install", "add"):
         raise ValueError(command)
-    for name in {*names, *_OWNERS} & {*STAND_INS} if {*names} & {*STAND_INS} else ():
+    known = {*names} & {*STAND_INS}
+    for name in known and known.union(_OWNERS):
         if not shutil.which(name) or name in _OWNERS:
             place = f"usr/bin/{name}"
             shell.recipe.files.put(place, ImageFile(STAND_INS[name].encode(), 0o755))
